@@ -1,0 +1,270 @@
+/**
+ * A parsed value made an object of a type, as Go's decoder followed by its encoder would: unknown fields left out (and told), nulls and empty values
+ * dropped where upstream drops them, zero values printed where upstream prints them, fields in Go's order, map keys sorted. Pure.
+ * Follows sigs.k8s.io/json (UnmarshalStrict): the order and the words of errors are its own.
+ */
+import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR } from "../quantity.ts";
+import { entriesOf, NumberText, plain, setOwn, type Entry, type JsonObject } from "./json-parser.ts";
+import { canonicalBytes, canonicalMicroTime, canonicalTime, ScalarError } from "./scalars.ts";
+import type { Field, ScalarName, Struct, Type } from "./schema.ts";
+
+const STRICT_ERRORS_MAX = 100;
+
+/** The first error that Go would report, and what strict decoding found. */
+export interface Converted {
+  readonly object: JsonObject;
+  readonly strictErrors: readonly string[];
+}
+
+/** Go's json.UnmarshalTypeError and the errors of UnmarshalJSON methods, by their texts. */
+export class ConvertError extends Error {}
+
+interface Place {
+  /** `spec.template`, for strict errors. */
+  readonly path: string;
+  /** `JobSpec.spec.completions`: the struct that holds the field, then the path without indexes. */
+  readonly struct: string;
+  readonly fields: string;
+}
+
+const ROOT: Place = { path: "", struct: "", fields: "" };
+
+function goKindOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  if (value instanceof NumberText || typeof value === "number") return "number";
+  if (typeof value === "boolean") return "bool";
+  return typeof value === "string" ? "string" : "object";
+}
+
+const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
+
+const INTEGER = /^-?\d+$/;
+const LIMITS = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n ** 63n - 1n] } as const;
+
+/** Whose words errors have: Go's JSON decoder's, or the converter's that reads strategic merge results (apimachinery pkg/runtime/converter.go). */
+export type Words = "json" | "unstructured";
+
+/** undefined: nothing was set (null, or an error that is saved). */
+class Converter {
+  readonly strictErrors = new Set<string>();
+  readonly #words: Words;
+  #saved: string | undefined;
+
+  constructor(words: Words) {
+    this.#words = words;
+  }
+
+  finish(): void {
+    if (this.#saved !== undefined) throw new ConvertError(this.#saved);
+  }
+
+  #strict(text: string): void {
+    if (this.strictErrors.size < STRICT_ERRORS_MAX) this.strictErrors.add(text);
+  }
+
+  #mismatch(value: unknown, go: string, at: Place, literal = false): undefined {
+    if (this.#words === "unstructured") throw new ConvertError(cannotRestore(value, go));
+    const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
+    const target = at.fields === "" ? `Go value of type ${go}` : `Go struct field ${at.struct}.${at.fields} of type ${go}`;
+    this.#saved ??= `json: cannot unmarshal ${what} into ${target}`;
+    return undefined;
+  }
+
+  value(type: Type, value: unknown, at: Place, into?: unknown): unknown {
+    if (value === null || value === undefined) return undefined;
+    switch (type.kind) {
+      case "struct": return isObject(value) ? this.struct(type.struct(), value, at, isObject(into) ? into : undefined) : this.#mismatch(value, type.go, at);
+      case "list": return Array.isArray(value) ? this.#list(type.element, value, at) : this.#mismatch(value, type.go, at);
+      case "map": return isObject(value) ? this.#map(type.value, value, at, isObject(into) ? into : undefined) : this.#mismatch(value, type.go, at);
+      default: return this.#scalar(type.kind, type.go, value, at);
+    }
+  }
+
+  #list(element: Type, values: readonly unknown[], at: Place): unknown[] {
+    return values.map((value, i) => {
+      const place = { path: `${at.path}[${i}]`, struct: at.struct, fields: at.fields };
+      return this.value(element, value, place) ?? zeroOf(element);
+    });
+  }
+
+  #map(type: Type, value: JsonObject, at: Place, into: JsonObject | undefined): JsonObject {
+    const keys = Object.keys(value);
+    const out: JsonObject = { ...into };
+    const entries = entriesOf(value);
+    if (entries) this.#tellDuplicates(entries, at);
+    if (keys.length > 1 || into) {
+      if (into) keys.push(...Object.keys(into));
+      keys.sort();
+    }
+    for (const key of keys) {
+      if (!Object.hasOwn(value, key)) continue;
+      const place = { path: at.path === "" ? key : `${at.path}.${key}`, struct: at.struct, fields: at.fields };
+      setOwn(out, key, this.value(type, value[key], place) ?? zeroOf(type));
+    }
+    return out;
+  }
+
+  #tellDuplicates(entries: readonly Entry[], at: Place): void {
+    const seen = new Set<string>();
+    for (const [key] of entries) {
+      if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(at.path === "" ? key : `${at.path}.${key}`)}`);
+      seen.add(key);
+    }
+  }
+
+  /** `into`: what an earlier entry of the same key made; Go decodes the later one over it. */
+  struct(struct: Struct, value: JsonObject, at: Place, into?: JsonObject): JsonObject {
+    const found: (Field | undefined)[] = [];
+    const values: JsonObject = { ...into };
+    if (into) for (const key of Object.keys(into)) found.push(struct.fields.get(key));
+    const entries = entriesOf(value);
+    const seen = entries ? new Set<string>() : undefined;
+    for (const [key, entry] of entries ?? Object.entries(value)) {
+      const field = struct.fields.get(key);
+      const path = at.path === "" ? key : `${at.path}.${key}`;
+      if (!field) {
+        this.#strict(`unknown field ${JSON.stringify(path)}`);
+        continue;
+      }
+      if (seen?.has(key)) this.#strict(`duplicate field ${JSON.stringify(path)}`);
+      else found.push(field);
+      seen?.add(key);
+      const place = { path, struct: struct.goName, fields: at.fields === "" ? key : `${at.fields}.${key}` };
+      const converted = this.value(field.type, entry, place, values[key]);
+      if (converted !== undefined) values[key] = converted;
+      else if (entry === null && field.pointer) delete values[key];
+    }
+    return arrange(struct, found, values);
+  }
+
+  #scalar(kind: ScalarName, go: string, value: unknown, at: Place): unknown {
+    switch (kind) {
+      case "string": return typeof value === "string" ? value : this.#mismatch(value, go, at);
+      case "bool": return typeof value === "boolean" ? value : this.#mismatch(value, go, at);
+      case "int32": case "int64": return this.#integer(kind, go, value, at);
+      case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, go, at);
+      case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, go, at);
+      case "time": return textual(value, canonicalTime);
+      case "microTime": return textual(value, canonicalMicroTime);
+      case "quantity": return quantity(value);
+      case "intOrString": return intOrString(value);
+      case "object": case "any": default: return plain(value);
+    }
+  }
+
+  #savedOn<T>(make: () => T): T | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!(error instanceof ScalarError)) throw error;
+      if (this.#words === "unstructured") throw new ConvertError(`error decoding from json: ${error.message}`);
+      this.#saved ??= error.message;
+      return undefined;
+    }
+  }
+
+  #integer(kind: "int32" | "int64", go: string, value: unknown, at: Place): number | undefined {
+    if (typeof value === "number" && Number.isSafeInteger(value) && (kind === "int64" || (value >= -2147483648 && value <= 2147483647))) return value;
+    if (typeof value !== "number" && !(value instanceof NumberText)) return this.#mismatch(value, go, at);
+    const text = value instanceof NumberText ? value.text : String(value);
+    const [min, max] = LIMITS[kind];
+    if (this.#words === "unstructured" && kind === "int32" && INTEGER.test(text)) return Number(BigInt.asIntN(32, BigInt(text)));
+    if (!INTEGER.test(text) || BigInt(text) < min || BigInt(text) > max) return this.#mismatch(value, go, at, true);
+    return Number(text);
+  }
+}
+
+const RESTORED_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", string: "string", bool: "bool" };
+
+function cannotRestore(value: unknown, go: string): string {
+  const whole = typeof value === "number" ? Number.isInteger(value) : value instanceof NumberText && INTEGER.test(value.text);
+  const from = RESTORED_KINDS[goKindOf(value)] ?? (whole ? "int64" : "float64");
+  if (go.startsWith("[]")) return `cannot restore slice from ${from}`;
+  if (go.startsWith("map[")) return `cannot restore map from ${from}`;
+  const isScalar = /^(?:string|bool|int32|int64|float64)$/.test(go);
+  if (isScalar && ((from === "int64" && go === "string") || (from === "float64" && go.startsWith("int")))) return `cannot convert ${from} to ${go}`;
+  return isScalar ? `unrecognized type: ${go}` : `cannot restore struct from: ${from}`;
+}
+
+function textual(value: unknown, canonical: (text: string) => string): string {
+  if (typeof value !== "string") throw new ScalarError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type string`);
+  return canonical(value);
+}
+
+function quantity(value: unknown): string {
+  const text = value instanceof NumberText ? value.text : typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
+  if (text === "" || parseQuantity(text) === undefined) throw new ScalarError(QUANTITY_SYNTAX_ERROR);
+  return canonicalQuantity(text);
+}
+
+function intOrString(value: unknown): string | number {
+  if (typeof value === "string") return value;
+  const text = value instanceof NumberText ? value.text : String(value);
+  if (typeof value !== "number" && !(value instanceof NumberText)) throw new ScalarError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type int32`);
+  if (!INTEGER.test(text) || BigInt(text) < LIMITS.int32[0] || BigInt(text) > LIMITS.int32[1]) throw new ScalarError(`json: cannot unmarshal number ${text} into Go value of type int32`);
+  return Number(text);
+}
+
+/** What Go prints for a value that nobody set. */
+export function zeroOf(type: Type): unknown {
+  switch (type.kind) {
+    case "struct": return arrange(type.struct(), [], {});
+    case "string": return "";
+    case "bool": return false;
+    case "int32": case "int64": case "float64": case "intOrString": return 0;
+    case "quantity": return "0";
+    default: return null;
+  }
+}
+
+/** Would `omitempty` drop it? Only fields that are no pointers are asked. */
+function isEmpty(field: Field, value: unknown): boolean {
+  if (value === "" || value === 0 || value === false) return field.type.kind !== "intOrString" && field.type.kind !== "quantity";
+  if (Array.isArray(value)) return value.length === 0;
+  return field.type.kind === "map" && Object.keys(value as object).length === 0;
+}
+
+/** The fields that Go prints, in Go's order. */
+function arrange(struct: Struct, found: readonly (Field | undefined)[], values: JsonObject): JsonObject {
+  const printed: Field[] = [];
+  let last = -1;
+  let sorted = true;
+  const push = (field: Field) => {
+    if (field.index < last) sorted = false;
+    last = field.index;
+    printed.push(field);
+  };
+  for (const field of found) {
+    if (field === undefined || field.always) continue;
+    const value = values[field.name];
+    if (value === undefined || (!field.pointer && isEmpty(field, value))) continue;
+    push(field);
+  }
+  for (const field of struct.always) push(field);
+  if (!sorted) printed.sort((a, b) => a.index - b.index);
+  const out: JsonObject = {};
+  for (const field of printed) {
+    const value = values[field.name];
+    out[field.name] = value === undefined ? (field.pointer ? null : zeroOf(field.type)) : value;
+  }
+  return out;
+}
+
+/** Throws ConvertError with the first error that Go would report. */
+export function convert(struct: Struct, value: unknown, words: Words = "json"): Converted {
+  return convertAny({ kind: "struct", go: `${struct.name.split(".").at(-2) ?? ""}.${struct.goName}`, struct: () => struct, atomic: false }, value ?? {}, words) as Converted & { readonly object: JsonObject };
+}
+
+/** The same for a value of any type; null gives undefined. */
+export function convertAny(type: Type, value: unknown, words: Words = "json"): { readonly object: unknown; readonly strictErrors: readonly string[] } {
+  const converter = new Converter(words);
+  let object: unknown;
+  try {
+    object = converter.value(type, value, ROOT);
+  } catch (error) {
+    if (error instanceof ScalarError) throw new ConvertError(error.message);
+    throw error;
+  }
+  converter.finish();
+  return { object, strictErrors: [...converter.strictErrors] };
+}

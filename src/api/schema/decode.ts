@@ -1,0 +1,170 @@
+/**
+ * The body of a write made an object: syntax, kind and version, field validation, types, normal form. It does not default and does not validate.
+ * Follows apimachinery pkg/runtime/serializer/json/json.go (Decode) and apiserver pkg/endpoints/handlers/create.go (transformDecodeError).
+ */
+import type { KubeObject } from "../object.ts";
+import { badRequest, type StatusError } from "../status-error.ts";
+import { convert, ConvertError, type Converted, type Words } from "./convert.ts";
+import { JsonSyntaxError, NumberText, parseJson } from "./json-parser.ts";
+import { schemaOfKind, structOf, type GroupVersionKind } from "./schema.ts";
+import { parseYaml, YamlError } from "./yaml-parser.ts";
+
+/** `""` is Warn, as the server's default. */
+export type FieldValidation = "" | "Ignore" | "Warn" | "Strict";
+
+export interface DecodeRequest {
+  /** The body; or, where somebody has parsed it already, `value`. */
+  readonly text?: string;
+  readonly value?: unknown;
+  readonly format?: "json" | "yaml";
+  /** The kind that the address wants. */
+  readonly expected: GroupVersionKind;
+  readonly fieldValidation?: string | undefined;
+}
+
+export interface Decoded {
+  readonly object: KubeObject;
+  /** Texts for Warning headers. */
+  readonly warnings: readonly string[];
+}
+
+const SUMMARY_BYTES_MAX = 30;
+
+/** The first bytes of a body that is no object, as upstream quotes them. */
+function summarise(text: string): string {
+  if (text === "") return "<empty>";
+  const bytes = Buffer.from(text);
+  const cut = bytes.length > SUMMARY_BYTES_MAX;
+  const head = bytes.subarray(0, SUMMARY_BYTES_MAX);
+  return `${text.startsWith("{") ? head.toString() : head.toString("hex")}${cut ? " ..." : ""}`;
+}
+
+const unrecognized = (expected: GroupVersionKind, why: string, text: string): StatusError =>
+  badRequest(`the object provided is unrecognized (must be of type ${expected.kind}): ${why} (${summarise(text)})`);
+
+const cannotBeHandled = (found: GroupVersionKind, expected: GroupVersionKind, why: string): StatusError =>
+  badRequest(`${found.kind} in version "${found.version}" cannot be handled as a ${expected.kind}: ${why}`);
+
+interface Parsed {
+  readonly value: unknown;
+  /** What the strict YAML converter says: one error for all. */
+  readonly yamlErrors: readonly string[];
+}
+
+function parseBody(request: DecodeRequest, text: string): Parsed {
+  if (request.format === "yaml") {
+    try {
+      const { value, duplicates } = parseYaml(text);
+      return { value, yamlErrors: duplicates.length > 0 ? [`yaml: unmarshal errors:\n  ${duplicates.join("\n  ")}`] : [] };
+    } catch (error) {
+      if (error instanceof YamlError) throw unrecognized(request.expected, error.message, text);
+      throw error;
+    }
+  }
+  try {
+    return { value: parseJson(text), yamlErrors: [] };
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw unrecognized(request.expected, `couldn't get version/kind; json parse error: ${error.message}`, text);
+    throw error;
+  }
+}
+
+const TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }';
+
+function kindOfJson(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return value instanceof NumberText ? "number" : typeof value === "boolean" ? "bool" : typeof value;
+}
+
+/** What the body says of itself; what it does not say is `expected`. Why not, as text, where it can't be told. */
+function interpret(value: unknown, expected: GroupVersionKind): GroupVersionKind | string {
+  const failure = (what: unknown, where: string) => `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfJson(what)} into Go ${where}`;
+  if (value === null || value === undefined) return expected;
+  if (typeof value !== "object" || Array.isArray(value) || value instanceof NumberText) return failure(value, `value of type ${TYPE_META}`);
+  const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  for (const [name, found] of [["apiVersion", apiVersion], ["kind", kind]] as const) {
+    if (found !== undefined && found !== null && typeof found !== "string") return failure(found, `struct field .${name} of type string`);
+  }
+  const version = typeof apiVersion === "string" ? apiVersion : "";
+  const parts = version.split("/");
+  if (parts.length > 2) return `unexpected GroupVersion string: ${version}`;
+  return {
+    kind: (typeof kind === "string" && kind) || expected.kind,
+    ...(version === "" ? { group: expected.group, version: expected.version } : { group: parts.length === 2 ? (parts[0] ?? "") : "", version: parts.at(-1) ?? "" }),
+  };
+}
+
+const groupVersion = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`);
+
+/** Upstream's internal package of a group: `core`, `batch`, `rbac`. */
+const internalPackage = (group: string): string => (group === "" || group === "events.k8s.io" ? "core" : (group.split(".")[0] ?? group));
+
+/** Why the body's kind is no `expected`; undefined when it is. */
+export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind): string | undefined {
+  if (found.kind === expected.kind && found.group === expected.group && found.version === expected.version) return undefined;
+  if (schemaOfKind(found) === undefined) return `no kind "${found.kind}" is registered for version "${groupVersion(found)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  return `converting (${found.version}.${found.kind}) to (${internalPackage(expected.group)}.${expected.kind}): unknown conversion`;
+}
+
+/** `strict decoding error: unknown field "spec.foo", duplicate field "spec.bar"`. */
+export const strictDecodingError = (errors: readonly string[]): string => `strict decoding error: ${errors.join(", ")}`;
+
+function convertAs(schema: string, parsed: Parsed): Converted {
+  const { object, strictErrors } = convert(structOf(schema), parsed.value);
+  return { object, strictErrors: [...parsed.yamlErrors, ...strictErrors] };
+}
+
+/** Throws StatusError 400 in upstream's words. */
+export function decodeObject(request: DecodeRequest): Decoded {
+  const { expected } = request;
+  const text = request.text ?? "";
+  const parsed = request.text === undefined ? { value: request.value, yamlErrors: [] } : parseBody(request, text);
+  const found = interpret(parsed.value, expected);
+  if (typeof found === "string") throw unrecognized(expected, found, text);
+  const mismatch = kindMismatch(found, expected);
+  if (mismatch !== undefined) throw cannotBeHandled(found, expected, mismatch);
+  const schema = schemaOfKind(expected);
+  if (schema === undefined) throw new Error(`bug: no schema of ${groupVersion(expected)} ${expected.kind}`);
+  try {
+    const { object, strictErrors } = convertAs(schema, parsed);
+    if (strictErrors.length > 0 && request.fieldValidation === "Strict") throw cannotBeHandled(found, expected, strictDecodingError(strictErrors));
+    return { object: withKind(object, expected), warnings: request.fieldValidation === "Ignore" ? [] : strictErrors };
+  } catch (error) {
+    if (error instanceof ConvertError) throw cannotBeHandled(found, expected, error.message);
+    throw error;
+  }
+}
+
+/** kind and apiVersion first, as Go prints TypeMeta. */
+function withKind(object: Record<string, unknown>, gvk: GroupVersionKind): KubeObject {
+  const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
+  return { kind: gvk.kind, apiVersion: groupVersion(gvk), ...rest } as unknown as KubeObject;
+}
+
+/**
+ * A patched object made one of its kind again. The error of a wrong type, of a foreign kind or of strict validation comes back as text:
+ * the patch handler wraps it in its own words.
+ */
+export function decodePatched(value: unknown, expected: GroupVersionKind, fieldValidation?: string, words: Words = "json"): Decoded | { readonly failure: string } {
+  const found = interpret(value, expected);
+  if (typeof found === "string") return { failure: found };
+  const mismatch = kindMismatch(found, expected);
+  if (mismatch !== undefined) return { failure: mismatch };
+  const schema = schemaOfKind(expected);
+  if (schema === undefined) throw new Error(`bug: no schema of ${groupVersion(expected)} ${expected.kind}`);
+  try {
+    const { object, strictErrors } = convert(structOf(schema), value, words);
+    if (strictErrors.length > 0 && fieldValidation === "Strict") return { failure: strictDecodingError(strictErrors) };
+    return { object: withKind(object, expected), warnings: fieldValidation === "Ignore" ? [] : strictErrors };
+  } catch (error) {
+    if (error instanceof ConvertError) return { failure: error.message };
+    throw error;
+  }
+}
+
+/** An object of ours in the form in which upstream would store and print it. Unknown fields fall away silently; a wrong type is a bug. */
+export function normalise<T extends KubeObject>(object: T, gvk: GroupVersionKind): T {
+  const decoded = decodePatched(object, gvk, "Ignore");
+  if ("failure" in decoded) throw new Error(`bug: ${gvk.kind} of our own does not decode: ${decoded.failure}`);
+  return decoded.object as T;
+}
