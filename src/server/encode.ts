@@ -1,0 +1,55 @@
+/**
+ * Objects, lists and Status as bytes: JSON from the stored text where there is one, YAML, protobuf; metadata views. Tables are made in table.ts.
+ */
+import type { KubeObject } from "../api/object.ts";
+import type { ObjectList } from "../api/request.ts";
+import { itemTextOf, textOf } from "../registry/objects.ts";
+import { StatusError } from "../api/status-error.ts";
+import type { Codec } from "./codec.ts";
+import type { Format } from "./negotiation.ts";
+
+export const isList = (body: object): body is ObjectList => Array.isArray((body as { items?: unknown }).items) && !("uid" in ((body as KubeObject).metadata ?? {}));
+
+export function jsonOf(body: object): string {
+  if (!isList(body)) return textOf(body);
+  const { items, ...head } = body;
+  const ordered = { kind: head.kind, apiVersion: head.apiVersion, metadata: head.metadata };
+  return `${JSON.stringify(ordered).slice(0, -1)},"items":[${items.map(itemTextOf).join(",")}]}`;
+}
+
+/** Bytes in the format, or undefined where protobuf cannot carry this. */
+export async function encode(body: object, format: Format, pretty: boolean, codec?: Codec): Promise<string | Uint8Array | undefined> {
+  if (format === "protobuf") return codec?.encode?.(body);
+  const text = jsonOf(body);
+  if (format === "json") return pretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : `${text}\n`;
+  const { stringify } = await import("yaml");
+  return stringify(JSON.parse(text), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
+}
+
+/** Go's name of the internal type, for the texts of 406. */
+function goType(object: { readonly apiVersion?: string; readonly kind?: string }): string {
+  const group = object.apiVersion?.includes("/") ? (object.apiVersion.split("/")[0] ?? "") : "";
+  const goPackage = group === "" || group === "events.k8s.io" ? "core" : (group.split(".")[0] ?? "");
+  return `*${goPackage}.${object.kind ?? ""}`;
+}
+
+const notAcceptable = (message: string): StatusError => new StatusError({ code: 406, reason: "NotAcceptable", message });
+
+export const partialMetadata = (object: KubeObject, version: string): object => ({ kind: "PartialObjectMetadata", apiVersion: `meta.k8s.io/${version}`, metadata: object.metadata });
+
+/** Metadata alone, for one object or a list, as asked; 406 where one is asked for and the other is there. */
+export function metadataView(body: KubeObject | ObjectList, as: "PartialObjectMetadata" | "PartialObjectMetadataList", version: string): object {
+  if (isList(body)) {
+    if (as === "PartialObjectMetadata") throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(body)})`);
+    const items = body.items.map((item) => partialMetadata(item, version));
+    return { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata: body.metadata, items };
+  }
+  if (as === "PartialObjectMetadataList") throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(body)})`);
+  return partialMetadata(body, version);
+}
+
+/** The value of a `Warning` header. Follows apimachinery/pkg/util/net (NewWarningHeader): quotes and backslashes escaped, control characters left out. */
+export function warningHeader(text: string): string {
+  const clean = text.replaceAll(/[\u0000-\u001f\u007f]/g, "");
+  return `299 - "${clean.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}

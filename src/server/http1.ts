@@ -1,0 +1,116 @@
+/** HTTP/1.1 under the exchange: node:http's request and response become HttpRequest and Answer. Takes sockets that TLS has already opened. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex, Readable } from "node:stream";
+import { type Answer, type ByteSink, type ClientCertificate, type Handler, type HttpRequest, methodNotAllowed, REQUEST_BYTES_MAX, requestTooLarge } from "./exchange.ts";
+
+/** A client that goes on sending this much beyond the limit is cut off. */
+const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
+
+/** Collects a body up to the limit; what comes beyond is read and dropped, so that the answer still reaches the client. */
+export function readBody(stream: Readable, declaredLength: number | undefined): Promise<Uint8Array> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    if (declaredLength !== undefined && declaredLength > REQUEST_BYTES_MAX) reject(requestTooLarge());
+    stream.on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= REQUEST_BYTES_MAX) chunks.push(chunk);
+      else {
+        chunks.length = 0;
+        reject(requestTooLarge());
+        if (size > REQUEST_BYTES_MAX + DRAIN_BYTES_MAX) stream.destroy();
+      }
+    });
+    stream.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
+    stream.on("error", reject);
+    stream.on("close", () => reject(new Error("the request was cut off")));
+  });
+}
+
+export const lengthOf = (header: string | undefined): number | undefined => (header !== undefined && /^\d+$/.test(header) ? Number(header) : undefined);
+
+function headersOf(message: IncomingMessage): Record<string, string | undefined> {
+  const out: Record<string, string | undefined> = {};
+  for (const [name, value] of Object.entries(message.headers)) out[name] = Array.isArray(value) ? value.join(", ") : value;
+  return out;
+}
+
+export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
+  const mark = url.indexOf("?");
+  return mark < 0 ? { path: url, query: new URLSearchParams() } : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+}
+
+function sinkOf(response: ServerResponse): ByteSink {
+  return {
+    write: (chunk) => void (response.destroyed || response.write(chunk)),
+    get pending() {
+      return response.writableLength;
+    },
+    onClose: (callback) => void response.once("close", callback),
+    onDrain: (callback) => void response.on("drain", callback),
+    end: () => void response.end(),
+    cut: () => void response.destroy(),
+  };
+}
+
+function send(response: ServerResponse, answer: Answer): void {
+  if (answer.hijacked || response.destroyed) return;
+  const headers: Record<string, string | number | readonly string[]> = { ...answer.headers };
+  if (answer.stream) {
+    response.writeHead(answer.status, headers as Record<string, string | string[]>);
+    response.flushHeaders();
+    return answer.stream(sinkOf(response));
+  }
+  if (answer.body !== undefined) headers["content-length"] = Buffer.byteLength(answer.body);
+  response.writeHead(answer.status, headers as Record<string, string | string[]>);
+  response.end(answer.body);
+}
+
+const UNKNOWN_METHOD = ((): string => {
+  const body = JSON.stringify(methodNotAllowed().toStatus());
+  return `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
+})();
+
+export interface Http1Deps {
+  readonly handle: Handler;
+  readonly certificateOf: (socket: object) => ClientCertificate | undefined;
+}
+
+/** The server never listens: sockets are handed to it with `emit("connection", socket)`. */
+export function openHttp1({ handle, certificateOf }: Http1Deps): Server {
+  const requestOf = (message: IncomingMessage): HttpRequest => {
+    const url = message.url ?? "/";
+    return {
+      method: message.method ?? "GET",
+      url,
+      ...splitUrl(url),
+      headers: headersOf(message),
+      rawHeaders: message.rawHeaders,
+      remoteAddress: message.socket.remoteAddress ?? "",
+      certificate: certificateOf(message.socket),
+      body: () => readBody(message, lengthOf(message.headers["content-length"])),
+    };
+  };
+  const server = createServer({ keepAliveTimeout: 90_000, joinDuplicateHeaders: true }, (message, response) => {
+    void Promise.resolve(handle(requestOf(message))).then((answer) => send(response, answer), () => response.destroy());
+  });
+  server.on("upgrade", (message, socket, head) => {
+    const request = { ...requestOf(message), upgrade: { message, socket, head } };
+    void Promise.resolve(handle(request)).then((answer) => sendRaw(socket, answer), () => socket.destroy());
+  });
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable) socket.destroy();
+    else socket.end(error.code === "HPE_INVALID_METHOD" ? UNKNOWN_METHOD : "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
+  return server;
+}
+
+/** An answer on a connection that asked for an upgrade and does not get it. */
+function sendRaw(socket: Duplex, answer: Answer): void {
+  if (answer.hijacked) return;
+  if (answer.stream) return void socket.destroy();
+  const body = Buffer.from(answer.body ?? "");
+  const headers = Object.entries({ ...answer.headers, "content-length": String(body.length), connection: "close" });
+  const lines = headers.flatMap(([name, value]) => (typeof value === "string" ? [value] : value).map((v) => `${name}: ${v}`));
+  socket.end(Buffer.concat([Buffer.from(`HTTP/1.1 ${answer.status} ${answer.status}\r\n${lines.join("\r\n")}\r\n\r\n`), body]));
+}

@@ -1,0 +1,81 @@
+/**
+ * What a request is about, read from its method and URL alone: verb, group, version, namespace, resource, name, subresource. Pure.
+ * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go (NewRequestInfo).
+ */
+import { parseFieldSelectorName } from "./query.ts";
+import { toBoolean } from "./query.ts";
+
+export interface RequestInfo {
+  readonly isResource: boolean;
+  /** For what is no resource: the method in lower case. */
+  readonly verb: string;
+  readonly path: string;
+  readonly apiPrefix: string;
+  readonly group: string;
+  readonly version: string;
+  readonly namespace: string;
+  readonly resource: string;
+  readonly subresource: string;
+  readonly name: string;
+  /** The pieces of the path after version and namespace. */
+  readonly parts: readonly string[];
+  /** The deprecated /watch/ prefix was used. */
+  readonly watchPrefix: boolean;
+}
+
+const VERBS: Readonly<Record<string, string>> = { POST: "create", GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
+const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
+
+/** Percent-decoding that keeps what it cannot read. */
+function decodePart(part: string): string {
+  if (!part.includes("%")) return part;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+const nonResource = (method: string, path: string): RequestInfo => ({
+  isResource: false, verb: method.toLowerCase(), path, apiPrefix: "", group: "", version: "", namespace: "", resource: "", subresource: "", name: "", parts: [], watchPrefix: false,
+});
+
+/** Whether a GET of a collection is a watch. Follows Convert_Slice_string_To_bool: any word but "false" and "0" is true. */
+export const isWatchQuery = (query: URLSearchParams): boolean => toBoolean(query.get("watch")) ?? false;
+
+function resourceParts(parts: readonly string[]): { namespace: string; rest: readonly string[] } {
+  if (parts[0] !== "namespaces") return { namespace: "", rest: parts };
+  const namespace = parts[1] ?? "";
+  const inside = parts.length > 2 && !NAMESPACE_SUBRESOURCES.has(parts[2] ?? "");
+  return { namespace, rest: inside ? parts.slice(2) : parts };
+}
+
+export function requestInfoOf(method: string, path: string, query: URLSearchParams): RequestInfo {
+  const all = path.split("/").filter((part) => part !== "").map(decodePart);
+  const core = all[0] === "api";
+  if (!core && all[0] !== "apis") return nonResource(method, path);
+  const groupParts = core ? 2 : 3;
+  if (all.length <= groupParts) return nonResource(method, path);
+  let parts: readonly string[] = all.slice(groupParts);
+  const watchPrefix = parts[0] === "watch";
+  if (watchPrefix) {
+    if (parts.length < 2) return nonResource(method, path);
+    parts = parts.slice(1);
+  }
+  const { namespace, rest } = resourceParts(parts);
+  const base = {
+    isResource: true, path, apiPrefix: all[0] ?? "", group: core ? "" : (all[1] ?? ""), version: (core ? all[1] : all[2]) ?? "", namespace,
+    resource: rest[0] ?? "", name: rest[1] ?? "", subresource: rest[2] ?? "", parts: rest, watchPrefix,
+  };
+  return { ...base, ...verbAndName(method, base.name, watchPrefix, query) };
+}
+
+function verbAndName(method: string, pathName: string, watchPrefix: boolean, query: URLSearchParams): { verb: string; name: string } {
+  const verb = watchPrefix ? "watch" : (VERBS[method] ?? "");
+  if (pathName !== "" && !watchPrefix) return { verb, name: pathName };
+  const selected = () => parseFieldSelectorName(query.get("fieldSelector")) ?? pathName;
+  if (verb === "get") return { verb: isWatchQuery(query) ? "watch" : "list", name: selected() };
+  if (verb === "watch") return { verb, name: pathName === "" ? selected() : pathName };
+  if (verb === "delete") return { verb: "deletecollection", name: selected() };
+  return { verb, name: pathName };
+}

@@ -1,0 +1,179 @@
+/**
+ * Requests for resources: which route, which verb, the body decoded, the Api asked, the answer in the form that was asked for.
+ * Subresources that are streams (log, exec …) are in pod-*.ts; whoever may ask at all was settled before.
+ * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers (create.go, get.go, update.go, patch.go, delete.go).
+ */
+import type { Logger } from "../base/logger.ts";
+import type { Kind } from "../api/kinds/kind.ts";
+import type { Api, ApiAnswer, Caller, NamedTarget, PatchType } from "../api/request.ts";
+import type { Resource } from "../api/resource.ts";
+import type { GroupVersionKind } from "../api/schema/schema.ts";
+import { StatusError } from "../api/status-error.ts";
+import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
+import { type Codec, decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
+import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
+import { contentTypeOf, type Format, inputFormatOf, negotiate, type Negotiated } from "./negotiation.ts";
+import { deleteOptionsOf, listOptionsOf, toBoolean, watchOptionsOf, writeOptionsOf } from "./query.ts";
+import type { RequestInfo } from "./request-info.ts";
+import { respond, type RespondDeps } from "./respond.ts";
+import type { ServedResource, ServedSubresource } from "./served.ts";
+import { includeObjectOf } from "./table.ts";
+import { type SharedEvents, watchAnswer } from "./watch.ts";
+
+/** A subresource that is not the Api's: what it does with the exchange. */
+export type SubresourceHandler = (request: HttpRequest, info: RequestInfo, caller: Caller) => Promise<Answer>;
+
+export interface ResourceDeps extends RespondDeps {
+  readonly api: Api;
+  readonly kindOf: (resource: Resource) => Kind | undefined;
+  readonly codec: Codec;
+  readonly logger: Logger;
+  readonly shared: SharedEvents;
+  readonly openWatches: Set<() => void>;
+  /** "pods/log" → its handler. */
+  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+}
+
+export interface Route {
+  readonly served: ServedResource;
+  readonly subresource: ServedSubresource | undefined;
+}
+
+const verbsOf = ({ served, subresource }: Route): ReadonlySet<string> => subresource?.verbs ?? served.verbs;
+
+/** The route of a request, or 404 and 405 in upstream's words. */
+export function routeOf(info: RequestInfo, served: ServedResource | undefined): Route {
+  if (!served || info.parts.length > 3) throw resourceNotFound();
+  const { namespaced, plural } = served.resource;
+  const inNamespace = info.namespace !== "" && plural !== "namespaces";
+  const onObject = info.parts.length > 1;
+  if (inNamespace ? !namespaced : namespaced && onObject) throw resourceNotFound();
+  const subresource = info.subresource === "" ? undefined : served.subresources.get(info.subresource);
+  if (info.subresource !== "" && !subresource) throw resourceNotFound();
+  const route = { served, subresource };
+  if (!isAllowed(info, route, namespaced && !inNamespace)) throw methodNotAllowed();
+  return route;
+}
+
+const COLLECTION_VERBS = new Set(["list", "watch", "create", "deletecollection"]);
+const OBJECT_VERBS = new Set(["get", "update", "patch", "delete"]);
+
+function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boolean {
+  const { verb } = info;
+  if (!verbsOf(route).has(verb)) return false;
+  if (route.subresource) return !info.watchPrefix;
+  if (allNamespaces && verb !== "list" && verb !== "watch") return verb === "create" && !route.served.verbs.has("list");
+  if (info.watchPrefix) return true;
+  return (info.parts.length > 1 ? OBJECT_VERBS : COLLECTION_VERBS).has(verb);
+}
+
+const READ_FORMATS: readonly Format[] = ["json", "yaml"];
+
+export async function handleResource(request: HttpRequest, info: RequestInfo, route: Route, caller: Caller, deps: ResourceDeps): Promise<Answer> {
+  const { resource } = route.served;
+  const special = deps.subresources.get(`${resource.plural}/${info.subresource}`);
+  if (special) return special(request, info, caller);
+  const namespace = resource.namespaced ? info.namespace : "";
+  const streams = info.verb === "list" || info.verb === "watch";
+  const formats: readonly Format[] = info.verb === "watch" ? ["json"] : deps.codec?.encode ? [...READ_FORMATS, "protobuf"] : READ_FORMATS;
+  const negotiated = negotiate(request.headers.accept, { formats, streams });
+  const kind = deps.kindOf(resource);
+  const include = negotiated.view.as === "Table" ? includeObjectOf(request.query) : "Metadata";
+  const form = { negotiated, kind, include };
+  if (info.verb === "watch") {
+    const name = info.watchPrefix && info.parts.length > 1 ? { name: info.name } : {};
+    const watch = { resource, namespace, options: watchOptionsOf(request.query), ...name };
+    return watchAnswer(watch, caller, form, { ...deps, open: deps.openWatches });
+  }
+  const target: NamedTarget = { resource, namespace, name: info.name, subresource: info.subresource };
+  const answer = await VERBS[info.verb as Verb]({ request, target, route, caller, negotiated }, deps);
+  return respond(request, answer, form, deps);
+}
+
+interface Call {
+  readonly request: HttpRequest;
+  readonly target: NamedTarget;
+  readonly route: Route;
+  readonly caller: Caller;
+  readonly negotiated: Negotiated;
+}
+
+type Verb = "get" | "list" | "create" | "update" | "patch" | "delete" | "deletecollection";
+
+const VERBS: Readonly<Record<Verb, (call: Call, deps: ResourceDeps) => Promise<ApiAnswer>>> = {
+  get({ request, target, caller }, { api }) {
+    const resourceVersion = request.query.get("resourceVersion");
+    return api.handle({ verb: "get", ...target, ...(resourceVersion !== null && { resourceVersion }) }, caller);
+  },
+  list: ({ request, target: { resource, namespace }, caller }, { api }) => api.handle({ verb: "list", resource, namespace, options: listOptionsOf(request.query) }, caller),
+  create,
+  update,
+  patch,
+  delete: remove,
+  async deletecollection({ request, target: { resource, namespace }, caller }, deps) {
+    const list = listOptionsOf(request.query);
+    const options = await readDeleteOptions(request, deps.codec);
+    return deps.api.handle({ verb: "deletecollection", resource, namespace, list, options }, caller);
+  },
+};
+
+const withWarnings = async (answer: Promise<ApiAnswer>, warnings: readonly string[]): Promise<ApiAnswer> => {
+  const { warnings: own, ...rest } = await answer;
+  return { ...rest, warnings: [...warnings, ...own] };
+};
+
+const bodyKindOf = ({ served, subresource }: Route): GroupVersionKind => subresource ?? served.resource;
+
+async function create({ request, target, route, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
+  const format = inputFormatOf(request.headers["content-type"]);
+  const bytes = await request.body();
+  const options = writeOptionsOf(request.query);
+  checkCreateOptions(options);
+  const { object, warnings } = decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation }, codec);
+  const { resource, namespace, name, subresource } = target;
+  const named = route.subresource ? { name, subresource } : {};
+  return withWarnings(api.handle({ verb: "create", resource, namespace, object, options, ...named }, caller), warnings);
+}
+
+async function update({ request, target, route, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
+  const format = inputFormatOf(request.headers["content-type"]);
+  const bytes = await request.body();
+  const options = writeOptionsOf(request.query);
+  checkUpdateOptions(options);
+  const { object, warnings } = decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation }, codec);
+  return withWarnings(api.handle({ verb: "update", ...target, object, options }, caller), warnings);
+}
+
+const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
+  "application/json-patch+json": "json",
+  "application/merge-patch+json": "merge",
+  "application/strategic-merge-patch+json": "strategic",
+  "application/apply-patch+yaml": "apply",
+};
+
+/** go-restful's answer: no route of this path reads such a body. */
+const unsupportedPatch = (): StatusError => new StatusError({ code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: {} });
+
+async function patch({ request, target, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
+  const type = PATCH_TYPES[contentTypeOf(request.headers["content-type"])];
+  if (!type) throw unsupportedPatch();
+  const bytes = await request.body();
+  const force = toBoolean(request.query.get("force"));
+  const options = { ...writeOptionsOf(request.query), ...(force !== undefined && { force }) };
+  checkPatchOptions(options, type);
+  const value = decodePatchBody(bytes, type);
+  return api.handle({ verb: "patch", ...target, type, patch: value, options }, caller);
+}
+
+/** A body makes the query count for nothing. */
+async function readDeleteOptions(request: HttpRequest, codec: Codec) {
+  const bytes = await request.body();
+  const options = bytes.length > 0 ? decodeDeleteOptions(bytes, inputFormatOf(request.headers["content-type"]), codec) : deleteOptionsOf(request.query);
+  checkDeleteOptions(options);
+  return options;
+}
+
+async function remove({ request, target, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
+  const options = await readDeleteOptions(request, codec);
+  return api.handle({ verb: "delete", ...target, options }, caller);
+}

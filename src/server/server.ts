@@ -1,0 +1,153 @@
+/**
+ * The HTTP face of the Api: who asks, whom they act as, whether they may, and then the handler of the path.
+ * Follows kubernetes staging/src/k8s.io/apiserver/pkg/server/config.go (DefaultBuildHandlerChain): same filters, same order.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/chance.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Kind } from "../api/kinds/kind.ts";
+import type { Attributes } from "../api/rbac/attributes.ts";
+import type { Api, Caller, UserInfo } from "../api/request.ts";
+import type { Resource } from "../api/resource.ts";
+import { StatusError } from "../api/status-error.ts";
+import type { AuditLog } from "./audit.ts";
+import type { Authenticator } from "./authentication.ts";
+import { type Authorizer, requireAllowed } from "./authorization.ts";
+import type { Codec } from "./codec.ts";
+import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
+import { compress } from "./gzip.ts";
+import { type HealthCheck, healthAnswer, PING } from "./health.ts";
+import { impersonate } from "./impersonation.ts";
+import { openListener, type TlsFiles } from "./listener.ts";
+import { openMetrics } from "./metrics.ts";
+import { MUTATING, READING, RequestQueue } from "./queues.ts";
+import { requestInfoOf, type RequestInfo } from "./request-info.ts";
+import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } from "./resources.ts";
+import { respondError, statusErrorOf } from "./respond.ts";
+import type { ServedResources } from "./served.ts";
+import { type VersionInfo, versionBody } from "./version.ts";
+import { SharedEvents } from "./watch.ts";
+
+/** Discovery or OpenAPI: undefined where the path is none of theirs. */
+export type DocumentHandler = (request: HttpRequest) => Promise<Answer | undefined> | Answer | undefined;
+
+export interface ServerOptions {
+  readonly api: Api;
+  readonly served: ServedResources;
+  readonly kindOf: (resource: Resource) => Kind | undefined;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly codec?: Codec;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly tls: TlsFiles;
+  readonly version: VersionInfo;
+  /** Asked in order for paths outside the resources. */
+  readonly documents?: readonly DocumentHandler[];
+  /** "pods/log" → who answers it. */
+  readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
+  readonly readiness?: readonly HealthCheck[];
+  readonly audit?: AuditLog;
+  readonly host?: string;
+}
+
+export interface Server {
+  listen(port: number): Promise<{ readonly url: string; readonly port: number }>;
+  /** Ends watches cleanly, then the connections. */
+  close(): Promise<void>;
+  /** Certificates for connections to come. */
+  reload(tls: TlsFiles): void;
+}
+
+const CLOSE_GRACE_MS = 2000;
+const MUTATING_VERBS = new Set(["create", "update", "patch", "delete", "deletecollection"]);
+/** These hold their place in no queue: they last. */
+const LASTING_VERBS = new Set(["watch", "connect"]);
+
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+  const { verb } = info;
+  if (!info.isResource) return { user, verb, isResource: false, path: info.path };
+  const { group, version, resource, subresource, namespace, name } = info;
+  return { user, verb, isResource: true, group, version, resource, subresource, namespace, name };
+}
+
+export function openServer(options: ServerOptions): Server {
+  const { clock, logger, ids } = options;
+  const openWatches = new Set<() => void>();
+  const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
+  const metrics = openMetrics({ queues, watches: () => openWatches.size });
+  const deps: ResourceDeps = {
+    ...options, codec: options.codec, shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
+  };
+  const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
+
+  async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
+    if (info.isResource) {
+      const served = options.served.find(info.group, info.version, info.resource);
+      if (!served && !options.served.hasGroup(info.group)) return pageNotFound();
+      return handleResource(request, info, routeOf(info, served), caller, deps);
+    }
+    return documentAnswer(request);
+  }
+
+  async function documentAnswer(request: HttpRequest): Promise<Answer> {
+    const health = healthAnswer(request, checks);
+    if (health) return health;
+    for (const document of options.documents ?? []) {
+      const answer = await document(request);
+      if (answer) return answer;
+    }
+    const path = request.path.replace(/\/+$/, "");
+    if (path === "/version") {
+      if (request.method !== "GET") throw methodNotAllowed();
+      return jsonAnswer(200, versionBody(options.version));
+    }
+    if (path === "/metrics") return textAnswer(200, await metrics.text(), { "content-type": metrics.contentType });
+    const [, prefix, group] = path.split("/");
+    if (prefix === "api" || (prefix === "apis" && options.served.hasGroup(group ?? ""))) throw resourceNotFound();
+    return pageNotFound();
+  }
+
+  /** Everything after authentication. */
+  async function serve(request: HttpRequest, info: RequestInfo, asker: UserInfo): Promise<Answer> {
+    const user = await impersonate(request, asker, options.authorizer);
+    const run = async () => {
+      await requireAllowed(options.authorizer, attributesOf(info, user));
+      return dispatch(request, info, { user, userAgent: request.headers["user-agent"] ?? "" });
+    };
+    if (LASTING_VERBS.has(info.verb)) return run();
+    return (MUTATING_VERBS.has(info.verb) ? queues.mutating : queues.reading).run(run);
+  }
+
+  async function handle(request: HttpRequest): Promise<Answer> {
+    const started = clock.now();
+    const auditId = request.headers["audit-id"] ?? ids.uid();
+    const info = requestInfoOf(request.method, request.path, request.query);
+    let user: UserInfo | undefined;
+    let answer: Answer;
+    try {
+      user = await options.authenticator(request);
+      answer = await compress(request, await serve(request, info, user));
+    } catch (error) {
+      if (!(error instanceof StatusError)) logger.error("a request failed", { method: request.method, path: request.path, error: error instanceof Error ? error.stack : String(error) });
+      answer = await respondError(request, statusErrorOf(error));
+    }
+    metrics.observe(info, request.method, answer.status, clock.now() - started);
+    options.audit?.record({ auditId, request, info, user, status: answer.status, started, finished: clock.now() });
+    return { ...answer, headers: { "audit-id": auditId, "cache-control": "no-cache, private", ...answer.headers } };
+  }
+
+  const listener = openListener(handle, options.tls, clock);
+  return {
+    async listen(port) {
+      const address = await listener.listen(port, options.host ?? "127.0.0.1");
+      return { url: `https://${address.family === "IPv6" ? `[${address.address}]` : address.address}:${address.port}`, port: address.port };
+    },
+    async close() {
+      for (const end of openWatches) end();
+      await listener.close(CLOSE_GRACE_MS);
+    },
+    reload: (tls) => listener.reload(tls),
+  };
+}

@@ -1,0 +1,59 @@
+/**
+ * Objects as the rows of a Table. Pure; cells come from the kind's printer.
+ * Follows kubernetes pkg/printers/tablegenerator.go and apiserver pkg/endpoints/handlers/response.go (asTable).
+ */
+import type { Instant } from "../base/clock.ts";
+import type { Kind, Printer } from "../api/kinds/kind.ts";
+import type { KubeObject } from "../api/object.ts";
+import type { ObjectList } from "../api/request.ts";
+import { badRequest } from "../api/status-error.ts";
+import { isList, jsonOf, partialMetadata } from "./encode.ts";
+
+export interface TableOptions {
+  readonly version: string;
+  /** None, Metadata or Object: what a row carries of its object. */
+  readonly include: string;
+  /** Watches send the columns once. */
+  readonly columns: boolean;
+}
+
+const INCLUDES = new Set(["None", "Metadata", "Object"]);
+
+/** The query's includeObject, checked. */
+export function includeObjectOf(query: URLSearchParams): string {
+  const include = query.get("includeObject") || "Metadata";
+  if (INCLUDES.has(include)) return include;
+  throw badRequest(`Unable to convert to Table as requested: includeObject: Invalid value: ${JSON.stringify(include)}: must be 'Metadata', 'Object', 'None', or empty`);
+}
+
+/** For kinds without a printer of their own: name and age. */
+const ageOf = (object: KubeObject): string => object.metadata.creationTimestamp ?? "";
+export const plainPrinter: Printer<KubeObject> = {
+  columns: [
+    { name: "Name", type: "string", format: "name", description: "Name must be unique within a namespace.", priority: 0 },
+    { name: "Created At", type: "date", format: "", description: "CreationTimestamp is the time when this object was created.", priority: 0 },
+  ],
+  cells: (object) => [object.metadata.name ?? "", ageOf(object)],
+};
+
+function rowText(object: KubeObject, printer: Printer<KubeObject>, now: Instant, options: TableOptions): string {
+  const conditions = printer.conditions?.(object);
+  const carried = (): string => {
+    if (options.include === "None") return "null";
+    return options.include === "Object" ? jsonOf(object) : JSON.stringify(partialMetadata(object, options.version));
+  };
+  const withConditions = conditions && conditions.length > 0 ? `,"conditions":${JSON.stringify(conditions)}` : "";
+  return `{"cells":${JSON.stringify(printer.cells(object, now))}${withConditions},"object":${carried()}}`;
+}
+
+/** The JSON text of the Table. */
+export function tableText(body: KubeObject | ObjectList, kind: Kind | undefined, now: Instant, options: TableOptions): string {
+  const printer = kind?.printer ?? plainPrinter;
+  const list = isList(body);
+  const { resourceVersion } = body.metadata;
+  const metadata = list ? body.metadata : { ...(resourceVersion !== undefined && { resourceVersion }) };
+  const items: readonly KubeObject[] = list ? body.items : [body];
+  const head = { kind: "Table", apiVersion: `meta.k8s.io/${options.version}`, metadata, columnDefinitions: options.columns ? printer.columns : null };
+  const rows = items.map((item) => rowText(item, printer, now, options));
+  return `${JSON.stringify(head).slice(0, -1)},"rows":[${rows.join(",")}]}`;
+}

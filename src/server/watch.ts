@@ -1,0 +1,153 @@
+/**
+ * Watches on the wire: one JSON line an event, the bytes shared among watchers of the same form, a bound on what waits for a slow client.
+ * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers/watch.go.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Kind } from "../api/kinds/kind.ts";
+import type { Api, Caller, WatchEvent, WatchHandle, WatchRequest, WatchSink } from "../api/request.ts";
+import { textOf } from "../registry/objects.ts";
+import { partialMetadata } from "./encode.ts";
+import type { Answer, ByteSink } from "./exchange.ts";
+import type { Negotiated } from "./negotiation.ts";
+import { tableText } from "./table.ts";
+
+/** A watcher with this much unsent, beyond its initial events, is cut off; the client lists again. */
+export const WATCH_PENDING_BYTES_MAX = 8 * 1024 * 1024;
+/** Events whose bytes are kept for the other watchers of the same turn; two generations of this many. */
+const SHARED_EVENTS_MAX = 512;
+
+/** Bytes of recent events by object, then by type and form. Old ones are forgotten a generation at a time. */
+export class SharedEvents {
+  #young = new Map<object, Map<string, Buffer>>();
+  #old = new Map<object, Map<string, Buffer>>();
+
+  /** The bytes of an event in a form: made once, for all who ask within the next few hundred events. */
+  bytesOf(object: object, key: string, make: () => string): Buffer {
+    let forms = this.#young.get(object);
+    if (!forms) {
+      forms = this.#old.get(object) ?? new Map<string, Buffer>();
+      if (this.#young.size >= SHARED_EVENTS_MAX) [this.#old, this.#young] = [this.#young, new Map()];
+      this.#young.set(object, forms);
+    }
+    let bytes = forms.get(key);
+    if (!bytes) forms.set(key, (bytes = Buffer.from(make())));
+    return bytes;
+  }
+
+  /** Forgets everything: nobody watches. */
+  clear(): void {
+    this.#young.clear();
+    this.#old.clear();
+  }
+}
+
+export interface WatchForm {
+  readonly negotiated: Negotiated;
+  readonly include: string;
+  readonly kind: Kind | undefined;
+}
+
+export interface WatchDeps {
+  readonly api: Api;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly shared: SharedEvents;
+  /** Open watches; the server ends them when it stops. */
+  readonly open: Set<() => void>;
+}
+
+/** The name of a form: watchers of one form may share bytes. */
+const formKey = (form: WatchForm, columns: boolean): string => {
+  const { view } = form.negotiated;
+  return view.as === "plain" ? "" : `${view.as}/${view.version}/${form.include}/${columns}`;
+};
+
+function objectText(event: WatchEvent, form: WatchForm, columns: boolean, { clock }: WatchDeps): string {
+  const { view } = form.negotiated;
+  if (event.type === "ERROR" || view.as === "plain") return textOf(event.object);
+  if (view.as !== "Table") return JSON.stringify(partialMetadata(event.object, view.version));
+  return tableText(event.object, form.kind, clock.now(), { version: view.version, include: form.include, columns });
+}
+
+/** One watcher: takes events from before its stream opens until the client goes, the watch ends, or it falls behind too far. */
+class WatchStream implements WatchSink {
+  readonly #form: WatchForm;
+  readonly #deps: WatchDeps;
+  readonly #early: (readonly WatchEvent[])[] = [];
+  #handle: WatchHandle | undefined;
+  #sink: ByteSink | undefined;
+  #over = false;
+  /** The first event of a Table carries the columns. */
+  #columns = true;
+  #allowance = WATCH_PENDING_BYTES_MAX;
+  readonly #end = (): void => this.onEnd();
+
+  constructor(form: WatchForm, deps: WatchDeps) {
+    this.#form = form;
+    this.#deps = deps;
+  }
+
+  onEvents(events: readonly WatchEvent[]): void {
+    if (this.#over) return;
+    if (!this.#sink) return void this.#early.push(events);
+    this.#write(this.#sink, events);
+    if (this.#sink.pending > this.#allowance) this.#cutOff(this.#sink);
+  }
+
+  onEnd(): void {
+    const sink = this.#sink;
+    this.#stop();
+    sink?.end();
+  }
+
+  established(handle: WatchHandle): void {
+    this.#handle = handle;
+    this.#deps.open.add(this.#end);
+    if (this.#over) this.#stop();
+  }
+
+  /** The answer's headers are out: what came before goes first, and does not count against the bound. */
+  open(sink: ByteSink): void {
+    sink.onClose(() => this.#stop());
+    for (const events of this.#early.splice(0)) this.#allowance += this.#write(sink, events);
+    if (this.#over) return sink.end();
+    this.#sink = sink;
+  }
+
+  #cutOff(sink: ByteSink): void {
+    this.#deps.logger.warn("a watcher is too slow and was cut off", { pendingBytes: sink.pending });
+    this.#stop();
+    sink.cut();
+  }
+
+  #stop(): void {
+    this.#over = true;
+    this.#handle?.stop();
+    this.#deps.open.delete(this.#end);
+    if (this.#deps.open.size === 0) this.#deps.shared.clear();
+  }
+
+  #write(sink: ByteSink, events: readonly WatchEvent[]): number {
+    const [first, ...more] = events.map((event) => this.#bytesOf(event));
+    if (!first) return 0;
+    const bytes = more.length === 0 ? first : Buffer.concat([first, ...more]);
+    sink.write(bytes);
+    return bytes.length;
+  }
+
+  #bytesOf(event: WatchEvent): Buffer {
+    const columns = this.#columns;
+    this.#columns = false;
+    const make = () => `{"type":"${event.type}","object":${objectText(event, this.#form, columns, this.#deps)}}\n`;
+    return this.#deps.shared.bytesOf(event.object, `${event.type}/${formKey(this.#form, columns)}`, make);
+  }
+}
+
+/** Establishes the watch; its errors before that reject, and become an answer of their own. */
+export async function watchAnswer(request: WatchRequest, caller: Caller, form: WatchForm, deps: WatchDeps): Promise<Answer> {
+  const stream = new WatchStream(form, deps);
+  stream.established(await deps.api.watch(request, caller, stream));
+  const contentType = form.negotiated.namedStream ? "application/json;stream=watch" : "application/json";
+  return { status: 200, headers: { "content-type": contentType }, stream: (sink) => stream.open(sink) };
+}
