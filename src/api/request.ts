@@ -44,11 +44,12 @@ export interface ListOptions {
   readonly continue?: string;
   readonly resourceVersion?: string;
   readonly resourceVersionMatch?: string;
+  /** For watches; a list is refused with it. */
+  readonly sendInitialEvents?: boolean;
 }
 
 export interface WatchOptions extends ListOptions {
   readonly allowWatchBookmarks?: boolean;
-  readonly sendInitialEvents?: boolean;
   readonly timeoutSeconds?: number;
 }
 

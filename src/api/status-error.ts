@@ -2,7 +2,7 @@
  * The one error class of the API and its factories, a factory per reason. Callers ask with the predicates and never read `message`.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/api/errors/errors.go.
  */
-import type { Status, StatusCause, StatusDetails } from "./generated/types.ts";
+import type { ListMeta, Status, StatusCause, StatusDetails } from "./generated/types.ts";
 import { qualifiedPlural, type Resource } from "./resource.ts";
 
 type Named = Pick<Resource, "group" | "plural">;
@@ -14,6 +14,8 @@ export interface StatusErrorInit {
   readonly details?: StatusDetails;
   /** For 429 and 504: also sent as Retry-After. */
   readonly retryAfterSeconds?: number;
+  /** For an expired list: the token to go on with. */
+  readonly metadata?: ListMeta;
 }
 
 export class StatusError extends Error {
@@ -21,11 +23,13 @@ export class StatusError extends Error {
   readonly code: number;
   readonly reason: string | undefined;
   readonly details: StatusDetails | undefined;
+  readonly metadata: ListMeta;
 
   constructor(init: StatusErrorInit) {
     super(init.message);
     this.code = init.code;
     this.reason = init.reason;
+    this.metadata = init.metadata ?? {};
     this.details = init.retryAfterSeconds === undefined ? init.details : { ...init.details, retryAfterSeconds: init.retryAfterSeconds };
   }
 
@@ -34,7 +38,7 @@ export class StatusError extends Error {
     return {
       kind: "Status",
       apiVersion: "v1",
-      metadata: {},
+      metadata: this.metadata,
       status: "Failure",
       message: this.message,
       ...(this.reason !== undefined && { reason: this.reason }),
@@ -49,6 +53,7 @@ export class StatusError extends Error {
       message: status.message ?? "",
       ...(status.reason !== undefined && { reason: status.reason }),
       ...(status.details !== undefined && { details: status.details }),
+      ...(status.metadata !== undefined && { metadata: status.metadata }),
     });
   }
 }

@@ -20,6 +20,8 @@ export interface Column {
   readonly type: string;
   readonly format: string;
   readonly description: string;
+  /** The description is that of an API field, `io.k8s.api.batch.v1.JobSpec.selector`; `description` is "" then. */
+  readonly describedBy?: string;
   readonly priority: number;
 }
 
@@ -82,6 +84,14 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Field labels that selectors may use besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   readonly printer: Printer<T>;
+  /** Its objects are kept as those of another kind of the table (events.k8s.io events are core events): how to turn one into the other. Both are pure. */
+  readonly storedAs?: StoredAs<T>;
+}
+
+export interface StoredAs<T> {
+  readonly resource: Resource;
+  readonly toStored: (object: T) => KubeObject;
+  readonly fromStored: (object: KubeObject) => T;
 }
 
 export type { ObjectMeta };

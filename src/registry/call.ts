@@ -1,0 +1,100 @@
+/**
+ * What every verb has at hand: the parts of the registry, and the request that is being served.
+ */
+import type { Clock } from "../base/clock.ts";
+import type { Ids } from "../base/chance.ts";
+import type { Logger } from "../base/logger.ts";
+import type { ManagedFieldsEntry } from "../api/generated/types.ts";
+import type { DraftObject, Kind } from "../api/kinds/kind.ts";
+import type { KubeObject } from "../api/object.ts";
+import type { Caller } from "../api/request.ts";
+import { badRequest } from "../api/status-error.ts";
+import type { Entry, Store } from "../store/store.ts";
+import type { AdmissionContext, AdmissionPlugin, Operation, Reader } from "./admission.ts";
+import { keyFor, type Served, type ServedKinds } from "./served.ts";
+
+export interface ManagedFieldsInput {
+  /** As it is stored; undefined for a create. */
+  readonly live: KubeObject | undefined;
+  readonly manager: string;
+  readonly kind: Kind;
+  readonly subresource: string;
+  /** RFC 3339, seconds. */
+  readonly now: string;
+}
+
+/** Who owns which field. Left out of the registry's dependencies: nobody is recorded, and apply is refused. */
+export interface ManagedFields {
+  track(input: ManagedFieldsInput & { readonly updated: KubeObject }): readonly ManagedFieldsEntry[] | undefined;
+  /** The object after the apply, with its managedFields; the live object itself where nothing changes. Conflicts are thrown. */
+  apply(input: ManagedFieldsInput & { readonly config: unknown; readonly force: boolean }): KubeObject;
+}
+
+export interface Registry {
+  readonly store: Store;
+  readonly served: ServedKinds;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly reader: Reader;
+  readonly managedFields: ManagedFields | undefined;
+}
+
+export interface Call {
+  readonly served: Served;
+  readonly namespace: string;
+  readonly name: string;
+  readonly subresource: string;
+  readonly caller: Caller;
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  readonly fieldValidation: string;
+  readonly warnings: string[];
+}
+
+/** The manager's name in managedFields: what the request says, or the first word of the user agent. Follows handlers.managerOrUserAgent. */
+export function managerOf({ fieldManager, caller }: Call): string {
+  if (fieldManager !== "") return fieldManager;
+  const agent = caller.userAgent.split("/")[0] ?? "";
+  return Array.from(agent).slice(0, 128).join("") || "unknown";
+}
+
+export const keyOfCall = (call: Call, name = call.name): string => keyFor(call.served, call.namespace, name);
+
+export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined): AdmissionContext {
+  const { served, namespace, name, subresource, caller, dryRun, warnings } = call;
+  return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, warn: (text) => void warnings.push(text) };
+}
+
+export const objectOf = (entry: Entry): KubeObject => entry.value.object as KubeObject;
+
+/** Puts the request's namespace into the object, or refuses. Follows rest.EnsureObjectNamespaceMatchesRequestNamespace. */
+export function ensureNamespace(call: Call, draft: DraftObject): void {
+  const { metadata } = draft;
+  if (!call.served.kind.resource.namespaced) {
+    delete metadata.namespace;
+  } else if (!metadata.namespace) {
+    metadata.namespace = call.namespace;
+  } else if (metadata.namespace !== call.namespace) {
+    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+  }
+}
+
+/** Drops doubled owner references, with a warning. Follows handlers.dedupOwnerReferencesAndAddWarning. */
+export function dedupOwners(call: Call, draft: DraftObject): void {
+  const owners = draft.metadata.ownerReferences;
+  if (!owners || owners.length < 2) return;
+  const seen = new Set<string>();
+  const doubled = new Set<string>();
+  const unique = owners.filter((owner) => {
+    const text = JSON.stringify(Object.entries(owner).sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (seen.has(text)) doubled.add(owner.uid);
+    return !seen.has(text) && seen.add(text);
+  });
+  if (doubled.size === 0) return;
+  draft.metadata.ownerReferences = unique;
+  call.warnings.push(
+    `.metadata.ownerReferences contains duplicate entries; API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: ${[...doubled].join(", ")}`,
+  );
+}

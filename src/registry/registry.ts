@@ -1,0 +1,191 @@
+/**
+ * The registry: what create, update, patch, delete, list and watch mean, one road for all kinds. It knows no HTTP and decides nothing about rights:
+ * who calls it has been let in. Objects that it hands out are frozen and shared; their text is `textOf` (objects.ts).
+ */
+import { unreachable } from "../base/assert.ts";
+import type { Ids } from "../base/chance.ts";
+import type { Clock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import type { Kind } from "../api/kinds/kind.ts";
+import type { Api, ApiAnswer, ApiRequest, Caller, WriteOptions } from "../api/request.ts";
+import type { Resource } from "../api/resource.ts";
+import { badRequest, isNotFound } from "../api/status-error.ts";
+import type { Store } from "../store/store.ts";
+import type { AdmissionPlugin, Reader } from "./admission.ts";
+import { objectOf, type Call, type ManagedFields, type Registry } from "./call.ts";
+import { create } from "./create.ts";
+import { deleteAnswer, deleteObject } from "./delete.ts";
+import { freeze } from "./objects.ts";
+import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "./options.ts";
+import { changeOf } from "./patches.ts";
+import { get, list } from "./reads.ts";
+import { keyFor, methodNotAllowed, pathNotFound, prefixOf, serve, type ServedKinds } from "./served.ts";
+import { createOf, virtualCreateOf } from "./subresources/table.ts";
+import type { TokenIssuer } from "./subresources/token.ts";
+import { checkName, update } from "./update.ts";
+import { watch, WatchHubs } from "./watch.ts";
+
+export interface RegistryDeps {
+  readonly store: Store;
+  readonly kinds: readonly Kind[];
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly logger: Logger;
+  readonly admission: readonly AdmissionPlugin[];
+  readonly managedFields?: ManagedFields;
+  readonly tokens?: TokenIssuer;
+}
+
+type Answer = Omit<ApiAnswer, "warnings">;
+type Request<V extends ApiRequest["verb"]> = Extract<ApiRequest, { verb: V }>;
+
+function openReader(store: Store, served: ServedKinds): Reader {
+  return {
+    get<T extends object>(resource: Resource<T>, namespace: string, name: string) {
+      const kind = served.peek(resource);
+      const entry = kind && store.get(keyFor(kind, namespace, name));
+      return kind && entry && (kind.fromStored(objectOf(entry)) as T);
+    },
+    list<T extends object>(resource: Resource<T>, namespace: string) {
+      const kind = served.peek(resource);
+      const result = kind && store.list(prefixOf(kind, namespace));
+      return kind && result?.ok ? result.entries.map((entry) => kind.fromStored(objectOf(entry)) as T) : [];
+    },
+  };
+}
+
+class ObjectRegistry implements Api {
+  readonly #registry: Registry;
+  readonly #hubs: WatchHubs;
+  readonly #tokens: TokenIssuer | undefined;
+
+  constructor(deps: RegistryDeps) {
+    const { store, clock, ids, logger, admission, managedFields } = deps;
+    const served = serve(deps.kinds);
+    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served) };
+    this.#hubs = new WatchHubs(store);
+    this.#tokens = deps.tokens;
+  }
+
+  async handle(request: ApiRequest, caller: Caller): Promise<ApiAnswer> {
+    const warnings: string[] = [];
+    const answer = await this.#dispatch(request, caller, warnings);
+    return { ...answer, warnings: [...new Set(warnings)] };
+  }
+
+  watch(...[request, , sink]: Parameters<Api["watch"]>): ReturnType<Api["watch"]> {
+    return watch(this.#registry, this.#hubs, request, sink);
+  }
+
+  #dispatch(request: ApiRequest, caller: Caller, warnings: string[]): Promise<Answer> {
+    switch (request.verb) {
+      case "get":
+        return this.#get(request, this.#call(request, caller, {}, warnings));
+      case "list":
+        return this.#list(request);
+      case "create":
+        return this.#create(request, caller, warnings);
+      case "update":
+        return this.#update(request, this.#call(request, caller, request.options, warnings));
+      case "patch":
+        return this.#patch(request, this.#call(request, caller, request.options, warnings));
+      case "delete":
+        return this.#delete(request, this.#call(request, caller, request.options, warnings));
+      case "deletecollection":
+        return this.#deleteCollection(request, caller, warnings);
+      default:
+        return unreachable(request);
+    }
+  }
+
+  #call(target: { resource: Resource; namespace: string; name?: string; subresource?: string }, caller: Caller, options: WriteOptions, warnings: string[]): Call {
+    const { resource, namespace, name = "", subresource = "" } = target;
+    return {
+      served: this.#registry.served.find(resource),
+      namespace: resource.namespaced ? namespace : "",
+      name,
+      subresource,
+      caller,
+      dryRun: (options.dryRun?.length ?? 0) > 0,
+      fieldManager: options.fieldManager ?? "",
+      fieldValidation: options.fieldValidation ?? "",
+      warnings,
+    };
+  }
+
+  async #get({ resourceVersion, subresource }: Request<"get">, call: Call): Promise<Answer> {
+    const { resource } = call.served.kind;
+    if (subresource !== "" && createOf(resource.group, resource.plural, subresource)) throw methodNotAllowed();
+    if (subresource !== "" && !Object.hasOwn(call.served.stored.subresources, subresource)) throw pathNotFound();
+    return { code: 200, body: await get(this.#registry, call, resourceVersion) };
+  }
+
+  async #list({ resource, namespace, options }: Request<"list">): Promise<Answer> {
+    return { code: 200, body: await list(this.#registry, this.#registry.served.find(resource), namespace, options) };
+  }
+
+  async #create(request: Request<"create">, caller: Caller, warnings: string[]): Promise<Answer> {
+    const { resource, object, options, subresource = "" } = request;
+    checkCreateOptions(options);
+    const virtual = virtualCreateOf(resource.group, resource.plural);
+    if (virtual) return virtual(this.#registry, { ...this.#call({ ...request, resource: { ...resource, plural: "pods", kind: "Pod" } }, caller, options, warnings) }, object, { tokens: this.#tokens });
+    const call = this.#call(request, caller, options, warnings);
+    if (subresource !== "") {
+      const handler = createOf(resource.group, resource.plural, subresource);
+      if (!handler) throw pathNotFound();
+      return handler(this.#registry, call, object, { tokens: this.#tokens });
+    }
+    if (resource.namespaced && call.namespace === "" && !object.metadata?.namespace) throw badRequest("an empty namespace may not be set during creation");
+    const created = await create(this.#registry, { ...call, name: "", namespace: call.namespace || (object.metadata?.namespace ?? "") }, object);
+    return { code: 201, body: call.served.fromStored(created) };
+  }
+
+  async #update({ object, options }: Request<"update">, call: Call): Promise<Answer> {
+    checkUpdateOptions(options);
+    checkName(call, object);
+    const { uid } = object.metadata;
+    const mayCreate = call.served.stored.allowCreateOnUpdate && call.subresource === "";
+    const updated = await update(this.#registry, call, { make: () => object, ...(uid && { uid }), mayCreate, tracked: false });
+    return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
+  }
+
+  async #patch({ type, patch, options }: Request<"patch">, call: Call): Promise<Answer> {
+    checkPatchOptions(options, type);
+    const updated = await update(this.#registry, call, changeOf(this.#registry, call, type, patch, options.force ?? false));
+    return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
+  }
+
+  async #delete({ options, subresource }: Request<"delete">, call: Call): Promise<Answer> {
+    if (subresource !== "") throw methodNotAllowed();
+    checkDeleteOptions(options);
+    const deleted = await deleteObject(this.#registry, call, options);
+    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
+    return { code: !deleted.gone && options.orphanDependents === false ? 202 : 200, body: freeze(deleteAnswer(call, deleted)) };
+  }
+
+  async #deleteCollection(request: Request<"deletecollection">, caller: Caller, warnings: string[]): Promise<Answer> {
+    const { options, namespace } = request;
+    checkDeleteOptions(options);
+    const call = this.#call(request, caller, options, warnings);
+    const found = await list(this.#registry, call.served, namespace, request.list);
+    for (const { metadata } of found.items) await this.#deleteListed({ ...call, namespace: metadata.namespace ?? "", name: metadata.name ?? "" }, options);
+    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
+    return { code: 200, body: found };
+  }
+
+  /** What somebody else has deleted meanwhile is deleted. */
+  async #deleteListed(call: Call, options: Request<"deletecollection">["options"]): Promise<void> {
+    try {
+      await deleteObject(this.#registry, call, options);
+    } catch (e) {
+      if (!isNotFoundOf(e, call)) throw e;
+    }
+  }
+}
+
+const isNotFoundOf = (e: unknown, call: Call): boolean => isNotFound(e) && e.details?.name === call.name;
+
+export function openRegistry(deps: RegistryDeps): Api {
+  return new ObjectRegistry(deps);
+}
+

@@ -1,0 +1,76 @@
+/**
+ * How the registry sees a kind: where its objects are kept, by which strategies, and how they look to who asks. Two groups can serve one storage
+ * (events of "" and of events.k8s.io): then one kind says what is stored, and the other converts.
+ */
+import type { Kind } from "../api/kinds/kind.ts";
+import type { KubeObject } from "../api/object.ts";
+import type { Resource } from "../api/resource.ts";
+import { StatusError } from "../api/status-error.ts";
+import { freeze } from "./objects.ts";
+
+export interface Served {
+  /** As it is asked for: names in errors and lists. */
+  readonly kind: Kind;
+  /** As it is stored: strategies. The same value as `kind` in nearly all cases. */
+  readonly stored: Kind;
+  /** Keys of all its objects begin with this. */
+  readonly prefix: string;
+  readonly toStored: (object: KubeObject) => KubeObject;
+  /** Of a stored, frozen object; the same answer for the same object. */
+  readonly fromStored: (object: KubeObject) => KubeObject;
+}
+
+const same = (object: KubeObject) => object;
+
+function convert(kind: Kind): Pick<Served, "toStored" | "fromStored"> {
+  const { storedAs } = kind;
+  if (!storedAs) return { toStored: same, fromStored: same };
+  const converted = new WeakMap<KubeObject, KubeObject>();
+  return {
+    toStored: storedAs.toStored,
+    fromStored(object) {
+      let result = converted.get(object);
+      if (!result) converted.set(object, (result = freeze(storedAs.fromStored(object))));
+      return result;
+    },
+  };
+}
+
+const idOf = ({ group, version, plural }: Pick<Resource, "group" | "version" | "plural">) => `${group}/${version}/${plural}`;
+
+export interface ServedKinds {
+  /** Rejects with the 404 of a path that is not there. */
+  find(resource: Resource): Served;
+  peek(resource: Resource): Served | undefined;
+  readonly all: readonly Served[];
+}
+
+export function serve(kinds: readonly Kind[]): ServedKinds {
+  const byId = new Map(kinds.map((kind) => [idOf(kind.resource), kind]));
+  const served = new Map<string, Served>();
+  for (const kind of kinds) {
+    const stored = (kind.storedAs && byId.get(idOf(kind.storedAs.resource))) || kind;
+    const { group, plural } = stored.resource;
+    served.set(idOf(kind.resource), { kind, stored, prefix: `${group || "core"}/${plural}/`, ...convert(kind) });
+  }
+  return {
+    all: [...served.values()],
+    peek: (resource) => served.get(idOf(resource)),
+    find(resource) {
+      const found = served.get(idOf(resource));
+      if (!found) throw pathNotFound();
+      return found;
+    },
+  };
+}
+
+/** The answer for a resource or subresource that is not served. */
+export const pathNotFound = (): StatusError => new StatusError({ code: 404, reason: "NotFound", message: "the server could not find the requested resource", details: {} });
+
+export const methodNotAllowed = (): StatusError =>
+  new StatusError({ code: 405, reason: "MethodNotAllowed", message: "the server does not allow this method on the requested resource", details: {} });
+
+/** The prefix of all objects of a namespace; of all objects where `namespace` is "". */
+export const prefixOf = (served: Served, namespace: string): string => (namespace === "" || !served.kind.resource.namespaced ? served.prefix : `${served.prefix}${namespace}/`);
+
+export const keyFor = (served: Served, namespace: string, name: string): string => (served.kind.resource.namespaced ? `${served.prefix}${namespace}/${name}` : served.prefix + name);

@@ -1,0 +1,116 @@
+/**
+ * pods/NAME/eviction: deletes a pod if its disruption budgets allow it. Which pods need to ask, and what a budget says, is pure.
+ * Follows kubernetes pkg/registry/core/pod/storage/eviction.go.
+ */
+import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import type { Draft, DraftObject } from "../../api/kinds/kind.ts";
+import type { KubeObject } from "../../api/object.ts";
+import { PODS, type Resource } from "../../api/resource.ts";
+import { matchesLabelSelector } from "../../api/selectors.ts";
+import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
+import { formatTime } from "../../api/time.ts";
+import type { Entry } from "../../store/store.ts";
+import { keyOfCall, objectOf, type Call, type Registry } from "../call.ts";
+import { deleteObject } from "../delete.ts";
+import { stamp, thaw } from "../objects.ts";
+import { checkDeleteOptions } from "../options.ts";
+import { setPodCondition } from "./pod-condition.ts";
+import type { CreateSubresource } from "./table.ts";
+
+const BUDGETS: Resource<PodDisruptionBudget> = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true };
+const SUCCESS = { code: 201, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
+const ATTEMPTS_MAX = 100;
+
+/** Pods that have ended, have not begun, or are going anyway are evicted without asking a budget. Follows canIgnorePDB. */
+export function ignoresBudgets(pod: Pod): boolean {
+  const { phase } = pod.status ?? {};
+  return phase === "Succeeded" || phase === "Failed" || phase === "Pending" || pod.metadata?.deletionTimestamp !== undefined;
+}
+
+const isReady = (pod: Pod) => pod.status?.conditions?.some((c) => c.type === "Ready" && c.status === "True") ?? false;
+
+const tooMany = (message: string, cause?: string) =>
+  new StatusError({ code: 429, reason: "TooManyRequests", message, details: cause === undefined ? {} : { causes: [{ reason: "DisruptionBudget", message: cause }] } });
+
+/** Whether `budget` lets a pod that it covers go; throws a 429 where it does not. True: the pod counts against what is left. */
+export function checkBudget(budget: PodDisruptionBudget, pod: Pod): boolean {
+  const { name = "", generation = 0 } = budget.metadata ?? {};
+  const { observedGeneration = 0, disruptionsAllowed = 0, desiredHealthy = 0, currentHealthy = 0 } = budget.status ?? {};
+  const healthy = currentHealthy >= desiredHealthy && desiredHealthy > 0;
+  const policy = budget.spec?.unhealthyPodEvictionPolicy ?? "IfHealthyBudget";
+  if (!isReady(pod) && (policy === "AlwaysAllow" || healthy)) return false;
+  if (observedGeneration < generation) throw tooMany("Cannot evict pod as it would violate the pod's disruption budget.", `The disruption budget ${name} is still being processed by the server.`);
+  if (disruptionsAllowed <= 0) throw tooMany("Cannot evict pod as it would violate the pod's disruption budget.", `The disruption budget ${name} needs ${desiredHealthy} healthy pods and has ${currentHealthy} currently`);
+  return true;
+}
+
+/** Follows checkAndDecrement: what is left of the budget, and the pod that it was spent on. */
+export function spend(draft: Draft<PodDisruptionBudget>, pod: string, now: string): void {
+  const status = draft.status;
+  if (!status) return;
+  status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
+  status.disruptedPods = { ...status.disruptedPods, [pod]: now };
+}
+
+async function writeTo(r: Registry, key: string, resource: Resource, change: (draft: DraftObject, live: KubeObject) => boolean): Promise<void> {
+  let entry: Entry | undefined = r.store.get(key);
+  for (let n = 0; n < ATTEMPTS_MAX && entry; n++) {
+    const live = objectOf(entry);
+    const draft = thaw<KubeObject>(live);
+    if (!change(draft, live)) return;
+    const result = await r.store.write({ kind: "put", key, expect: entry.revision, value: (revision) => stamp(draft, resource, revision) });
+    if (result.ok) return;
+    entry = result.current;
+  }
+}
+
+async function spendBudget(r: Registry, call: Call, pod: Pod): Promise<void> {
+  const budgets = r.reader.list(BUDGETS, call.namespace).filter((budget) => matchesLabelSelector(budget.spec?.selector, pod.metadata?.labels));
+  if (budgets.length > 1) throw new StatusError({ code: 500, reason: "InternalError", message: "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", details: { causes: [{ message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support." }] } });
+  const [budget] = budgets;
+  if (!budget || !checkBudget(budget, pod) || call.dryRun) return;
+  const key = keyOfCall({ ...call, served: r.served.find(BUDGETS) }, budget.metadata?.name ?? "");
+  const now = formatTime(r.clock.now());
+  await writeTo(r, key, BUDGETS, (draft, live) => {
+    const counts = checkBudget(live as PodDisruptionBudget, pod);
+    if (counts) spend(draft as Draft<PodDisruptionBudget>, call.name, now);
+    return counts;
+  });
+}
+
+/** So that who counts failures knows that this pod was not to blame. */
+async function markDisrupted(r: Registry, call: Call): Promise<void> {
+  const now = formatTime(r.clock.now());
+  await writeTo(r, keyOfCall(call), PODS, (draft, live) => {
+    const pod = live as Pod;
+    if (pod.status?.conditions?.some((c) => c.type === "DisruptionTarget" && c.status === "True" && c.reason === "EvictionByEvictionAPI")) return false;
+    const target = draft as Draft<Pod>;
+    target.status = setPodCondition(target.status ?? {}, { type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" }, now);
+    return true;
+  });
+}
+
+function checkPreconditions(pod: Pod, { preconditions }: DeleteOptions): void {
+  const { name = "", uid, resourceVersion } = pod.metadata ?? {};
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) throw conflict(PODS, name, OBJECT_MODIFIED);
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw conflict(PODS, name, OBJECT_MODIFIED);
+}
+
+export const createEviction: CreateSubresource = async (r, call, object) => {
+  const eviction = object as Eviction;
+  if (eviction.metadata?.name && eviction.metadata.name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
+  const options = eviction.deleteOptions ?? {};
+  checkDeleteOptions(options);
+  const dryRun = call.dryRun || (options.dryRun?.length ?? 0) > 0;
+  const entry = r.store.get(keyOfCall(call));
+  if (!entry) throw notFound(PODS, call.name);
+  const pod = objectOf(entry) as Pod;
+  checkPreconditions(pod, options);
+  const own = { ...call, dryRun, subresource: "" };
+  if (!ignoresBudgets(pod)) await spendBudget(r, own, pod);
+  if (!dryRun) await markDisrupted(r, own);
+  // The mark is ours: a precondition on the version has been checked already.
+  const { preconditions, ...rest } = options;
+  await deleteObject(r, own, { ...rest, ...(preconditions?.uid !== undefined && { preconditions: { uid: preconditions.uid } }) });
+  return SUCCESS;
+};

@@ -1,0 +1,175 @@
+/**
+ * Update: what a PUT or a patch makes of the live object is checked against it and stored by compare-and-set, again where somebody was faster.
+ * A write that changes nothing stores nothing. Emptying the finalizers of an object that is being deleted removes it.
+ * Follows kubernetes staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go (Update) and rest/update.go (BeforeUpdate).
+ */
+import { invalidValue, toCause } from "../api/field-error.ts";
+import type { ManagedFieldsEntry } from "../api/generated/types.ts";
+import type { DraftObject, UpdateStrategy } from "../api/kinds/kind.ts";
+import { isPathSegmentName } from "../api/names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
+import type { KubeObject } from "../api/object.ts";
+import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
+import { formatTime } from "../api/time.ts";
+import type { Entry } from "../store/store.ts";
+import { mutate, validate } from "./admission.ts";
+import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, managerOf, objectOf, type Call, type Registry } from "./call.ts";
+import { create } from "./create.ts";
+import { equal, finished, stamp, thaw } from "./objects.ts";
+import { holdsObject } from "./lifecycles.ts";
+import { pathNotFound } from "./served.ts";
+
+/** Lost races before the caller is told; with group commit a race is lost once or twice. */
+const ATTEMPTS_MAX = 100;
+
+export interface Change {
+  /** The object that is wanted, made of the live one (both as they were asked for). Undefined live: there is none, and it may be created. */
+  readonly make: (live: KubeObject | undefined) => KubeObject;
+  /** Refused when the live object has another uid. */
+  readonly uid?: string;
+  readonly mayCreate: boolean;
+  /** `make` has seen to the managedFields. */
+  readonly tracked: boolean;
+}
+
+export interface Updated {
+  readonly object: KubeObject;
+  readonly created: boolean;
+}
+
+function strategyOf(call: Call): UpdateStrategy<KubeObject> {
+  const { stored } = call.served;
+  if (call.subresource === "") return stored.update;
+  const strategy = Object.hasOwn(stored.subresources, call.subresource) ? stored.subresources[call.subresource] : undefined;
+  if (!strategy) throw pathNotFound();
+  return strategy;
+}
+
+/** Follows handlers.checkName. */
+export function checkName(call: Call, object: KubeObject): void {
+  const name = object.metadata?.name;
+  if (!name) throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`);
+  if (name !== call.name) throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
+}
+
+/** The uid that the request names must be the live one's. In the words of the storage, as upstream lets them through. */
+function checkUid(call: Call, uid: string | undefined, live: KubeObject): void {
+  if (!uid || uid === live.metadata.uid) return;
+  const { resource } = call.served.kind;
+  const place = resource.namespaced ? `${call.namespace}/${call.name}` : call.name;
+  throw conflict(resource, call.name, `StorageError: invalid object, Code: 4, Key: /registry/${resource.plural}/${place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ""}`);
+}
+
+/** Sets the live resourceVersion on a blind write; refuses a stale one. */
+function checkVersion(call: Call, draft: DraftObject, live: KubeObject): void {
+  const { resourceVersion = "" } = draft.metadata;
+  const { kind, stored } = call.served;
+  if (resourceVersion !== "" && !/^\d+$/.test(resourceVersion)) throw new StatusError({ code: 500, message: `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax` });
+  const blind = resourceVersion === "" || resourceVersion === "0";
+  if (blind && !stored.allowUnconditionalUpdate) {
+    const { group, plural } = kind.resource;
+    throw invalid({ group, kind: plural }, call.name, [toCause(invalidValue("metadata.resourceVersion", 0, "must be specified for an update"))]);
+  }
+  if (!blind && resourceVersion !== live.metadata.resourceVersion) throw conflict(kind.resource, call.name, OBJECT_MODIFIED);
+  if (live.metadata.resourceVersion !== undefined) draft.metadata.resourceVersion = live.metadata.resourceVersion;
+}
+
+/** What no update may change goes back to what it was. */
+function keepMeta(draft: DraftObject, live: KubeObject): void {
+  const { metadata } = draft;
+  const old = live.metadata;
+  if (!metadata.uid && old.uid) metadata.uid = old.uid;
+  if (old.creationTimestamp) metadata.creationTimestamp = old.creationTimestamp;
+  if (old.deletionTimestamp) metadata.deletionTimestamp = old.deletionTimestamp;
+  if (old.deletionGracePeriodSeconds !== undefined && metadata.deletionGracePeriodSeconds === undefined) metadata.deletionGracePeriodSeconds = old.deletionGracePeriodSeconds;
+  delete metadata.selfLink;
+}
+
+/** The generic checks; the kinds repeat them in their own validation, so that an error stands twice or four times in the causes. */
+function metaErrors(call: Call, object: KubeObject, live: KubeObject) {
+  const { namespaced } = call.served.kind.resource;
+  return [
+    ...validateObjectMeta(object.metadata, { namespaced, validateName: isPathSegmentName, builtIn: false }),
+    ...validateObjectMetaUpdate(object.metadata, live.metadata, false),
+  ];
+}
+
+/** Follows rest.BeforeUpdate. */
+function prepareUpdate(call: Call, strategy: UpdateStrategy<KubeObject>, draft: DraftObject, live: KubeObject): void {
+  if (live.metadata.generation === undefined) delete draft.metadata.generation;
+  else draft.metadata.generation = live.metadata.generation;
+  strategy.prepare(draft, live);
+  keepMeta(draft, live);
+  const object = draft;
+  const errors = [...metaErrors(call, object, live), ...strategy.validate(object, live)];
+  if (errors.length > 0) throw invalid(call.served.kind.resource, call.name, errors.map(toCause));
+  call.warnings.push(...(strategy.warnings?.(object, live) ?? []));
+}
+
+function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject): void {
+  if (!r.managedFields) return;
+  const entries = r.managedFields.track({ live, updated: draft, manager: managerOf(call), kind: call.served.kind, subresource: call.subresource, now: formatTime(r.clock.now()) });
+  if (entries) draft.metadata.managedFields = thaw(entries);
+  else delete draft.metadata.managedFields;
+}
+
+/** A write that only renews the times of managedFields is none. Follows fieldmanager.IgnoreManagedFieldsTimestampsTransformer. */
+function changesNothing(draft: DraftObject, live: KubeObject): boolean {
+  const { metadata, ...rest } = draft;
+  const { metadata: oldMetadata, ...oldRest } = live;
+  const { managedFields, ...meta } = metadata;
+  const { managedFields: oldManagedFields, ...oldMeta } = oldMetadata;
+  if (!equal(meta, oldMeta) || !equal(rest, oldRest)) return false;
+  const timeless = (entries: readonly ManagedFieldsEntry[] | undefined) => entries?.map(({ time: _time, ...entry }) => entry);
+  return equal(timeless(managedFields), timeless(oldManagedFields));
+}
+
+/** Follows registry.ShouldDeleteDuringUpdate. */
+function endsDeletion(call: Call, draft: DraftObject, live: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = live.metadata;
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !draft.metadata.finalizers?.length && !holdsObject(call.served.stored.resource, draft);
+}
+
+async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Updated | { readonly lost: Entry | undefined }> {
+  const { served } = call;
+  const { resource } = served.stored;
+  const live = objectOf(entry);
+  checkUid(call, change.uid, live);
+  const draft = thaw<KubeObject>(served.toStored(change.make(served.fromStored(live))));
+  draft.kind = resource.kind;
+  if (live.apiVersion !== undefined) draft.apiVersion = live.apiVersion;
+  draft.metadata ??= {};
+  checkName(call, draft);
+  ensureNamespace(call, draft);
+  served.stored.applyDefaults(draft);
+  dedupOwners(call, draft);
+  if (!change.tracked) trackManager(r, call, draft, live);
+  const context = admissionContext(r, call, "UPDATE", live);
+  mutate(r.admission, draft, context);
+  checkVersion(call, draft, live);
+  prepareUpdate(call, strategyOf(call), draft, live);
+  await validate(r.admission, draft, context);
+  const ends = endsDeletion(call, draft, live);
+  if (!ends && changesNothing(draft, live)) return { object: live, created: false };
+  if (call.dryRun) return { object: finished(draft, resource), created: false };
+  const result = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(draft, resource, revision) });
+  return result.ok ? { object: objectOf(result.entry), created: false } : { lost: result.current };
+}
+
+/** The stored object after the change. */
+export async function update(r: Registry, call: Call, change: Change): Promise<Updated> {
+  strategyOf(call);
+  let entry = r.store.get(keyOfCall(call));
+  for (let n = 0; n < ATTEMPTS_MAX; n++) {
+    if (!entry) {
+      if (!change.mayCreate) throw notFound(call.served.kind.resource, call.name);
+      return { object: await create(r, call, change.make(undefined), change.tracked), created: true };
+    }
+    const warned = call.warnings.length;
+    const outcome = await attempt(r, call, change, entry);
+    if (!("lost" in outcome)) return outcome;
+    call.warnings.length = warned;
+    entry = outcome.lost;
+  }
+  throw conflict(call.served.kind.resource, call.name, OBJECT_MODIFIED);
+}
