@@ -99,10 +99,16 @@ const groupVersion = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.
 /** Upstream's internal package of a group: `core`, `batch`, `rbac`. */
 const internalPackage = (group: string): string => (group === "" || group === "events.k8s.io" ? "core" : (group.split(".")[0] ?? group));
 
+/** Kinds of versions that are no longer served and are still taken. */
+const ALSO: Readonly<Record<string, string>> = { "policy/v1beta1/Eviction": "io.k8s.api.policy.v1.Eviction" };
+
 /** Why the body's kind is no `expected`; undefined when it is. */
 export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind): string | undefined {
   if (found.kind === expected.kind && found.group === expected.group && found.version === expected.version) return undefined;
-  if (schemaOfKind(found) === undefined) return `no kind "${found.kind}" is registered for version "${groupVersion(found)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  const schema = ALSO[`${groupVersion(found)}/${found.kind}`] ?? schemaOfKind(found);
+  // Options kinds are registered in every group: any of their names will do.
+  if (schema !== undefined && schema === schemaOfKind(expected)) return undefined;
+  if (schema === undefined) return `no kind "${found.kind}" is registered for version "${groupVersion(found)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
   return `converting (${found.version}.${found.kind}) to (${internalPackage(expected.group)}.${expected.kind}): unknown conversion`;
 }
 
