@@ -1,0 +1,42 @@
+/**
+ * A Job of 500 completions of `true` at parallelism 8 through the whole of `stint up`, real sandboxed processes; beside it, in the same run, what the
+ * same image costs without a server: `unshare` alone, and fork+exec. Usage: node bench/pods.ts [COMPLETIONS] [PARALLELISM]
+ */
+import { spawn } from "node:child_process";
+import { Sandbox, Server } from "../test/support/stint.ts";
+import { cpuSeconds, machine, residentMB } from "./machine.ts";
+
+const completions = Number(process.argv[2] ?? 500);
+const parallelism = Number(process.argv[3] ?? 8);
+const sandbox = await Sandbox.make();
+await sandbox.importAlpine();
+const server = await Server.start(sandbox);
+
+/** Runs a shell loop that starts `command` so many times, so many at once; per second. */
+async function rate(command: string): Promise<number> {
+  const started = performance.now();
+  const script = `seq ${completions} | xargs -P ${parallelism} -n 1 sh -c '${command}' >/dev/null`;
+  await new Promise((resolve) => spawn("sh", ["-c", script], { stdio: "ignore" }).once("exit", resolve));
+  return completions / ((performance.now() - started) / 1000);
+}
+
+async function job(name: string): Promise<{ readonly rate: number; readonly cpuMs: number }> {
+  const template = { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "alpine", imagePullPolicy: "IfNotPresent", command: ["true"] }] } };
+  const before = cpuSeconds(server.pid);
+  const started = performance.now();
+  await server.ok(["create", "-f", "-"], { input: JSON.stringify({ apiVersion: "batch/v1", kind: "Job", metadata: { name }, spec: { completions, parallelism, template } }) });
+  await server.ok(["wait", `job/${name}`, "--for=condition=complete", "--timeout=600s"], { timeoutMs: 610_000 });
+  return { rate: completions / ((performance.now() - started) / 1000), cpuMs: ((cpuSeconds(server.pid) - before) / completions) * 1000 };
+}
+
+console.log(machine());
+await job("warm-up");
+for (let i = 1; i <= 3; i++) {
+  const forks = await rate("exec /bin/true");
+  const unshared = await rate("exec unshare --mount --pid --uts --ipc --fork /bin/true");
+  const pods = await job(`measured-${i}`);
+  console.log(`pods ${pods.rate.toFixed(0)}/s (server CPU ${pods.cpuMs.toFixed(1)} ms a pod) · unshare ${unshared.toFixed(0)}/s · fork+exec ${forks.toFixed(0)}/s · pods ÷ unshare ${(pods.rate / unshared).toFixed(2)}`);
+}
+console.log(`resident afterwards ${residentMB(server.pid).toFixed(0)} MB`);
+await server.stop();
+await sandbox.remove();

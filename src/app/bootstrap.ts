@@ -1,0 +1,89 @@
+/**
+ * What a cluster has before anybody asks: its namespaces, the Service of the API itself, system priority classes, the default roles.
+ * Made where missing, never changed back. Follows kubernetes pkg/controlplane/controller and pkg/registry/rbac/rest/storage_rbac.go.
+ */
+import { networkInterfaces } from "node:os";
+import type { Client } from "../client/client.ts";
+import type { ClusterRole, ClusterRoleBinding, Namespace, PriorityClass, Service, EndpointSlice, Endpoints } from "../api/generated/types.ts";
+import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, type Resource, SERVICES } from "../api/resource.ts";
+import { isAlreadyExists } from "../api/status-error.ts";
+
+const SYSTEM_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"] as const;
+export const API_SERVICE_IP = "10.96.0.1";
+
+async function ensure<T extends object>(client: Client, resource: Resource<T>, namespace: string, object: T): Promise<void> {
+  await client.create(resource, namespace, object).catch((error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+  });
+}
+
+const namespace = (name: string): Namespace => ({ metadata: { name }, spec: {} });
+
+const PRIORITIES: readonly PriorityClass[] = [
+  { metadata: { name: "system-cluster-critical" }, value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.", globalDefault: false },
+  { metadata: { name: "system-node-critical" }, value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node.", globalDefault: false },
+];
+
+/** The least that Jobs and Pods need: for a server that lives as long as one run. */
+export async function bootstrapNamespaces(client: Client): Promise<void> {
+  await Promise.all(SYSTEM_NAMESPACES.map((name) => ensure(client, NAMESPACES, "", namespace(name))));
+  await Promise.all(PRIORITIES.map((p) => ensure(client, PRIORITY_CLASSES, "", p)));
+}
+
+interface RoleData {
+  readonly clusterRoles: readonly { readonly name: string; readonly labels?: Record<string, string>; readonly rules?: ClusterRole["rules"]; readonly aggregationRule?: ClusterRole["aggregationRule"] }[];
+  readonly clusterRoleBindings: readonly { readonly name: string; readonly labels?: Record<string, string>; readonly roleRef: string; readonly subjects: readonly (readonly [kind: string, name: string, namespace?: string | null])[] }[];
+}
+
+const AUTO_UPDATE = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
+const RBAC = "rbac.authorization.k8s.io";
+
+function bindingOf({ name, labels, roleRef, subjects }: RoleData["clusterRoleBindings"][number]): ClusterRoleBinding {
+  return {
+    metadata: { name, annotations: AUTO_UPDATE, ...(labels && { labels }) },
+    roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: roleRef },
+    subjects: subjects.map(([kind, subject, namespace]) => ({ kind, name: subject, ...(namespace ? { namespace } : { apiGroup: RBAC }) })),
+  };
+}
+
+async function bootstrapRoles(client: Client): Promise<void> {
+  const data = (await import("../api/data/cluster-roles.json", { with: { type: "json" } })).default as unknown as RoleData;
+  const roles = data.clusterRoles.map(({ name, labels, rules, aggregationRule }): ClusterRole => ({ metadata: { name, annotations: AUTO_UPDATE, ...(labels && { labels }) }, ...(aggregationRule && { aggregationRule }), rules: rules ?? [] }));
+  await Promise.all(roles.map((role) => ensure(client, CLUSTER_ROLES, "", role)));
+  await Promise.all(data.clusterRoleBindings.map((b) => ensure(client, CLUSTER_ROLE_BINDINGS, "", bindingOf(b))));
+}
+
+async function bootstrapApiService(client: Client, port: number): Promise<void> {
+  const labels = { component: "apiserver", provider: "kubernetes" };
+  const service: Service = {
+    metadata: { name: "kubernetes", namespace: "default", labels },
+    spec: { type: "ClusterIP", clusterIP: API_SERVICE_IP, clusterIPs: [API_SERVICE_IP], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }] },
+  };
+  await ensure(client, SERVICES, "default", service);
+  const address = machineAddress();
+  if (address === undefined) return;
+  const ports = [{ name: "https", port, protocol: "TCP" }];
+  const endpoints: Endpoints = { metadata: { name: "kubernetes", namespace: "default", labels: { "endpointslice.kubernetes.io/skip-mirror": "true" } }, subsets: [{ addresses: [{ ip: address }], ports }] };
+  const slice: EndpointSlice = { metadata: { name: "kubernetes", namespace: "default", labels: { "kubernetes.io/service-name": "kubernetes" } }, addressType: "IPv4", endpoints: [{ addresses: [address], conditions: { ready: true } }], ports };
+  await put(client, ENDPOINTS, endpoints);
+  await put(client, ENDPOINT_SLICES, slice);
+}
+
+/** The machine's first address that is no loopback one: Endpoints may not name those. */
+export function machineAddress(): string | undefined {
+  return Object.values(networkInterfaces()).flat().find((i) => i !== undefined && i.family === "IPv4" && !i.internal)?.address;
+}
+
+/** Creates, or brings what is there up to date (the port may have changed). */
+async function put<T extends object>(client: Client, resource: Resource<T>, object: T): Promise<void> {
+  await client.create(resource, "default", object).catch(async (error: unknown) => {
+    if (!isAlreadyExists(error)) throw error;
+    await client.update(resource, object);
+  });
+}
+
+/** All of it: for a server that others use. */
+export async function bootstrapCluster(client: Client, port: number): Promise<void> {
+  await bootstrapNamespaces(client);
+  await Promise.all([bootstrapRoles(client), bootstrapApiService(client, port)]);
+}

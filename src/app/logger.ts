@@ -1,0 +1,23 @@
+/** The log of a process: pino to stderr where somebody wants to read it, silence else. */
+import { systemClock } from "../base/clock.ts";
+import { silentLogger, type LogFields, type Logger } from "../base/logger.ts";
+import type { Logger as PinoLogger } from "pino";
+
+const adapt = (pino: PinoLogger): Logger => ({
+  debug: (message, fields) => pino.debug(plain(fields), message),
+  info: (message, fields) => pino.info(plain(fields), message),
+  warn: (message, fields) => pino.warn(plain(fields), message),
+  error: (message, fields) => pino.error(plain(fields), message),
+  child: (fields) => adapt(pino.child(plain(fields))),
+});
+
+/** Errors as their stacks: a log is for whoever looks for the cause. */
+const plain = (fields: LogFields = {}): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]));
+
+/** Everything from debug up to stderr when `verbose`; nothing otherwise. */
+export async function openLogger(verbose: boolean): Promise<Logger> {
+  if (!verbose) return silentLogger;
+  const { pino, destination } = await import("pino");
+  return adapt(pino({ level: "debug", base: null, timestamp: () => `,"time":"${new Date(systemClock.now()).toISOString()}"` }, destination({ dest: 2, sync: false })));
+}
