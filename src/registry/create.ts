@@ -6,6 +6,7 @@ import { toCause } from "../api/field-error.ts";
 import type { DraftObject } from "../api/kinds/kind.ts";
 import { validateObjectMeta } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
+import { normalise } from "../api/schema/decode.ts";
 import { alreadyExists, invalid, StatusError } from "../api/status-error.ts";
 import { formatTime } from "../api/time.ts";
 import type { Entry } from "../store/store.ts";
@@ -69,8 +70,10 @@ function trackManager(r: Registry, call: Call, draft: DraftObject): void {
   else delete draft.metadata.managedFields;
 }
 
-async function store(r: Registry, call: Call, draft: DraftObject): Promise<KubeObject> {
+async function store(r: Registry, call: Call, prepared: DraftObject): Promise<KubeObject> {
   const { resource } = call.served.stored;
+  // In the form in which upstream prints it: empty structs that are always there, canonical quantities and times.
+  const draft: DraftObject = normalise(prepared as KubeObject, resource) as DraftObject;
   const { resourceVersion } = draft.metadata;
   if (resourceVersion && resourceVersion !== "0") throw new StatusError({ code: 500, message: "resourceVersion should not be set on objects to be created" });
   delete draft.metadata.resourceVersion;

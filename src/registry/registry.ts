@@ -9,6 +9,7 @@ import type { Logger } from "../base/logger.ts";
 import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, ApiRequest, Caller, WriteOptions } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
+import { normalise } from "../api/schema/decode.ts";
 import { badRequest, isNotFound } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import type { AdmissionPlugin, Reader } from "./admission.ts";
@@ -144,8 +145,9 @@ class ObjectRegistry implements Api {
     checkUpdateOptions(options);
     checkName(call, object);
     const { uid } = object.metadata;
+    const wanted = normalise(object, call.served.kind.resource);
     const mayCreate = call.served.stored.allowCreateOnUpdate && call.subresource === "";
-    const updated = await update(this.#registry, call, { make: () => object, ...(uid && { uid }), mayCreate, tracked: false });
+    const updated = await update(this.#registry, call, { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false });
     return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
   }
 

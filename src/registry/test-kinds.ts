@@ -17,12 +17,15 @@ import { StatusError } from "../api/status-error.ts";
 import { openMemoryStore } from "../store/memory-store.ts";
 import { openRegistry, type RegistryDeps } from "./registry.ts";
 
+/** Forgets the type of the objects. */
+const plain = ({ group, version, plural, kind, namespaced }: Resource): Resource<KubeObject> => ({ group, version, plural, kind, namespaced });
+
 export const testKinds: readonly Kind[] = [
-  defineKind({ resource: CONFIG_MAPS as Resource<KubeObject>, schema: "io.k8s.api.core.v1.ConfigMap" }),
-  defineKind({ resource: NAMESPACES as Resource<KubeObject>, schema: "io.k8s.api.core.v1.Namespace", deleteReturnsObject: true, subresources: {} }),
-  defineKind({ resource: SERVICE_ACCOUNTS as Resource<KubeObject>, schema: "io.k8s.api.core.v1.ServiceAccount" }),
+  defineKind({ resource: plain(CONFIG_MAPS), schema: "io.k8s.api.core.v1.ConfigMap" }),
+  defineKind({ resource: plain(NAMESPACES), schema: "io.k8s.api.core.v1.Namespace", deleteReturnsObject: true, subresources: {} }),
+  defineKind({ resource: plain(SERVICE_ACCOUNTS), schema: "io.k8s.api.core.v1.ServiceAccount" }),
   defineKind({
-    resource: JOBS as Resource<KubeObject>,
+    resource: plain(JOBS),
     schema: "io.k8s.api.batch.v1.Job",
     generation: "spec",
     status: {},
@@ -35,7 +38,7 @@ export const testKinds: readonly Kind[] = [
     selectableFields: { "status.successful": (object) => String((object as Job).status?.succeeded ?? 0) },
   }),
   defineKind({
-    resource: PODS as Resource<KubeObject>,
+    resource: plain(PODS),
     schema: "io.k8s.api.core.v1.Pod",
     generation: "spec",
     status: {},
@@ -49,7 +52,7 @@ export const testKinds: readonly Kind[] = [
     },
     selectableFields: { "status.phase": (object) => (object as Pod).status?.phase ?? "", "spec.nodeName": (object) => (object as Pod).spec?.nodeName ?? "" },
   }),
-  defineKind({ resource: LEASES as Resource<KubeObject>, schema: "io.k8s.api.coordination.v1.Lease", allowCreateOnUpdate: true, allowUnconditionalUpdate: false }),
+  defineKind({ resource: plain(LEASES), schema: "io.k8s.api.coordination.v1.Lease", allowCreateOnUpdate: true, allowUnconditionalUpdate: false }),
 ];
 
 export const START = Date.parse("2024-01-01T00:00:00Z");
@@ -58,7 +61,7 @@ const CALLER = { user: { name: "admin", groups: [] }, userAgent: "test/1.0" };
 /** A registry and short ways to talk to it. */
 export function openTestRegistry(deps: Partial<RegistryDeps> = {}) {
   const clock = new VirtualClock(START);
-  const store = deps.store ?? openMemoryStore({ clock, turnEnd: microtaskTurnEnd });
+  const store = deps.store ?? openMemoryStore({ clock: new VirtualClock(START), turnEnd: microtaskTurnEnd });
   const api = openRegistry({ store, kinds: testKinds, clock, ids: seededIds(seededChance(1)), logger: silentLogger, admission: [], ...deps });
   const handle = (request: ApiRequest) => api.handle(request, CALLER);
   const target = (resource: Resource, name: string, subresource = "") => ({ resource, namespace: resource.namespaced ? "ns" : "", name, subresource });
