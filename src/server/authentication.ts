@@ -11,8 +11,14 @@ export const AUTHENTICATED = "system:authenticated";
 export const UNAUTHENTICATED = "system:unauthenticated";
 export const ANONYMOUS: UserInfo = { name: "system:anonymous", groups: [UNAUTHENTICATED] };
 
-/** undefined: the token is not one of this verifier's, or is not good. */
-export type TokenVerifier = (token: string) => Promise<UserInfo | undefined> | UserInfo | undefined;
+export interface VerifiedToken {
+  readonly user: UserInfo;
+  /** For which of the audiences that were asked for it is good; absent where the token has none. */
+  readonly audiences?: readonly string[];
+}
+
+/** undefined: the token is not one of this verifier's, or is not good. Without audiences: good for this server. */
+export type TokenVerifier = (token: string, audiences?: readonly string[]) => Promise<VerifiedToken | undefined> | VerifiedToken | undefined;
 
 /** Rejects with 401. */
 export type Authenticator = (request: HttpRequest) => Promise<UserInfo>;
@@ -47,8 +53,8 @@ export function openAuthenticator({ tokens, anonymous }: AuthenticatorOptions): 
     const token = bearerToken(request);
     if (token !== undefined) {
       for (const verify of tokens) {
-        const user = await verify(token);
-        if (user) return authenticated(user);
+        const verified = await verify(token);
+        if (verified) return authenticated(verified.user);
       }
       throw unauthorized();
     }
@@ -63,6 +69,6 @@ export const staticToken = (expected: string, user: UserInfo): TokenVerifier => 
   const wanted = Buffer.from(expected);
   return (token) => {
     const given = Buffer.from(token);
-    return given.length === wanted.length && timingSafeEqual(given, wanted) ? user : undefined;
+    return given.length === wanted.length && timingSafeEqual(given, wanted) ? { user } : undefined;
   };
 };

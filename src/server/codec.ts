@@ -45,7 +45,7 @@ const DELETE_OPTIONS_KIND: GroupVersionKind = { group: "", version: "v1", kind: 
 
 function parse(text: string, format: Format): unknown {
   try {
-    return format === "yaml" ? parseYaml(text).value : parseJson(text).value;
+    return format === "yaml" ? parseYaml(text).value : parseJson(text);
   } catch (error) {
     if (error instanceof JsonSyntaxError) throw badRequest(`couldn't get version/kind; json parse error: ${error.message}`);
     if (error instanceof YamlError) throw badRequest(error.message);
@@ -71,13 +71,14 @@ export function decodeDeleteOptions(bytes: Uint8Array, format: Format, codec: Co
   }
 }
 
-/** A patch's body as a value. Follows apiserver pkg/endpoints/handlers/patch.go. */
+/** A patch's body: apply as a value, the others as text, which the patch handler parses in its own words. Follows apiserver pkg/endpoints/handlers/patch.go. */
 export function decodePatchBody(bytes: Uint8Array, type: PatchType): unknown {
   const text = textOfBytes(bytes);
+  if (type !== "apply") return text;
   try {
-    return type === "apply" ? parseYaml(text).value : (JSON.parse(text) as unknown);
+    return parseYaml(text).value;
   } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: ${error.message}`);
-    throw badRequest(error instanceof Error ? `error decoding patch: ${error.message}` : "error decoding patch");
+    if (error instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    throw error;
   }
 }

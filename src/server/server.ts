@@ -11,8 +11,8 @@ import type { Api, Caller, UserInfo } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Authenticator } from "./authentication.ts";
-import { type Authorizer, requireAllowed } from "./authorization.ts";
+import type { Authenticator, TokenVerifier } from "./authentication.ts";
+import { requireAllowed } from "./authorization.ts";
 import type { Codec } from "./codec.ts";
 import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
@@ -24,6 +24,7 @@ import { MUTATING, READING, RequestQueue } from "./queues.ts";
 import { requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } from "./resources.ts";
 import { respondError, statusErrorOf } from "./respond.ts";
+import { type ReviewDeps, withReviews } from "./reviews.ts";
 import type { ServedResources } from "./served.ts";
 import { type VersionInfo, versionBody } from "./version.ts";
 import { SharedEvents } from "./watch.ts";
@@ -40,7 +41,9 @@ export interface ServerOptions {
   readonly logger: Logger;
   readonly codec?: Codec;
   readonly authenticator: Authenticator;
-  readonly authorizer: Authorizer;
+  readonly authorizer: ReviewDeps["authorizer"];
+  /** Also what TokenReviews ask. */
+  readonly tokens?: readonly TokenVerifier[];
   readonly tls: TlsFiles;
   readonly version: VersionInfo;
   /** Asked in order for paths outside the resources. */
@@ -78,7 +81,7 @@ export function openServer(options: ServerOptions): Server {
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size });
   const deps: ResourceDeps = {
-    ...options, codec: options.codec, shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
+    ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), codec: options.codec, shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
   };
   const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
 
