@@ -1,0 +1,55 @@
+import { describe, expect, test } from "vitest";
+import { Discovery } from "../discovery/discovery.ts";
+import { OpenApi } from "./openapi.ts";
+
+interface Doc {
+  paths: Record<string, Record<string, { parameters: { name: string }[]; requestBody: { content: object } }>>;
+  components: { schemas: Record<string, { properties: Record<string, object> }> };
+}
+const discovery = new Discovery();
+const openApi = new OpenApi({ discovery, gitVersion: "v1.36.2", descriptions: () => ({ "io.k8s.api.batch.v1.CronJobSpec": { "": "It specifies.", concurrencyPolicy: "How to treat." } }) });
+const documentOf = (path: string) => JSON.parse(openApi.document(path)?.text ?? "{}") as Doc;
+
+describe("version 3", () => {
+  test("the index names every document by a hash", () => {
+    const { paths } = JSON.parse(openApi.index()) as { paths: Record<string, { serverRelativeURL: string }> };
+    expect(paths["apis/batch/v1"]?.serverRelativeURL).toMatch(/^\/openapi\/v3\/apis\/batch\/v1\?hash=[0-9A-F]+$/);
+    expect(Object.keys(paths)).toEqual(expect.arrayContaining(["api", "api/v1", "apis", "apis/batch", "version"]));
+    expect(openApi.document("apis/nonsense/v1")).toBeUndefined();
+  });
+
+  test("PATCH tells kubectl that the server validates and which patches it takes", () => {
+    const patch = documentOf("apis/batch/v1").paths["/apis/batch/v1/namespaces/{namespace}/jobs/{name}"]?.["patch"];
+    expect(patch).toMatchObject({ "x-kubernetes-action": "patch", "x-kubernetes-group-version-kind": { group: "batch", version: "v1", kind: "Job" } });
+    expect(patch?.parameters.map((p) => p.name)).toEqual(["dryRun", "fieldManager", "fieldValidation", "force"]);
+    expect(Object.keys(patch?.requestBody.content ?? {})).toContain("application/strategic-merge-patch+json");
+  });
+
+  test("schemas carry defaults, enums, texts and merge keys", () => {
+    const { schemas } = documentOf("apis/batch/v1").components;
+    expect(schemas["io.k8s.api.batch.v1.CronJobSpec"]).toMatchObject({
+      description: "It specifies.",
+      required: ["schedule", "jobTemplate"],
+      properties: {
+        schedule: { type: "string", default: "" },
+        concurrencyPolicy: { enum: ["Allow", "Forbid", "Replace"], description: expect.stringContaining('How to treat.\n\nPossible enum values:\n - `"Allow"` ') as string },
+        jobTemplate: { default: {}, allOf: [{ $ref: "#/components/schemas/io.k8s.api.batch.v1.JobTemplateSpec" }] },
+      },
+    });
+    expect(schemas["io.k8s.api.core.v1.PodSpec"]?.properties["containers"]).toMatchObject({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["name"], "x-kubernetes-patch-merge-key": "name", "x-kubernetes-patch-strategy": "merge" });
+    expect(schemas["io.k8s.api.core.v1.ContainerPort"]?.properties["protocol"]).toMatchObject({ default: "TCP" });
+  });
+
+  test("every reference of every document leads somewhere", () => {
+    for (const version of discovery.versions()) {
+      const text = openApi.document(version.group === "" ? "api/v1" : `apis/${version.group}/${version.version}`)?.text ?? "";
+      const { schemas } = (JSON.parse(text) as Doc).components;
+      for (const [, name = ""] of text.matchAll(/"#\/components\/schemas\/([^"]+)"/g)) expect(schemas).toHaveProperty([name]);
+    }
+  });
+});
+
+test("version 2 has plain references", () => {
+  const { definitions } = openApi.v2();
+  expect(definitions["io.k8s.api.batch.v1.Job"]).toMatchObject({ properties: { spec: { $ref: "#/definitions/io.k8s.api.batch.v1.JobSpec" } } });
+});

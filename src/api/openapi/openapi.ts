@@ -1,0 +1,93 @@
+/**
+ * OpenAPI documents: the v3 index and a document per group version, and v2 in one piece. Made when first asked for, kept as text.
+ * Follows kube-openapi pkg/handler3 (the index and its hashes) and pkg/builder3.
+ */
+import { createHash } from "node:crypto";
+import type { Discovery, ServedVersion } from "../discovery/discovery.ts";
+import { pathsOf } from "./paths.ts";
+import { openApiSchema, withReferences, type Descriptions } from "./schemas.ts";
+
+export interface OpenApiOptions {
+  readonly discovery: Discovery;
+  /** `v1.36.2`. */
+  readonly gitVersion: string;
+  /** Texts of types and fields; called once, when a document is first made. */
+  readonly descriptions?: () => Descriptions;
+}
+
+/** A document and the hash under which clients may cache it for ever. */
+export interface OpenApiDocument {
+  readonly text: string;
+  readonly hash: string;
+}
+
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const hashOf = (text: string): string => createHash("sha512").update(text).digest("hex").toUpperCase();
+
+export class OpenApi {
+  readonly #options: OpenApiOptions;
+  readonly #documents = new Map<string, OpenApiDocument>();
+  #descriptions: Descriptions | undefined;
+
+  constructor(options: OpenApiOptions) {
+    this.#options = options;
+  }
+
+  /** `/openapi/v3`: every document with its address. */
+  index(): string {
+    const entry = (path: string) => [path, { serverRelativeURL: `/openapi/v3/${path}?hash=${this.#hash(path)}` }] as const;
+    return JSON.stringify({ paths: Object.fromEntries(this.#paths().map(entry)) });
+  }
+
+  /** `/openapi/v3/PATH`, path as in the index (`apis/batch/v1`); undefined for what is not there. */
+  document(path: string): OpenApiDocument | undefined {
+    if (!this.#paths().includes(path)) return undefined;
+    let found = this.#documents.get(path);
+    if (!found) this.#documents.set(path, (found = { text: JSON.stringify(this.#make(path)), hash: this.#hash(path) }));
+    return found;
+  }
+
+  /** `/openapi/v2`, as an object: for JSON, or for `encodeOpenApiV2`. Paths are left out: clients read its definitions. */
+  v2(): { readonly swagger: string; readonly info: object; readonly paths: object; readonly definitions: Readonly<Record<string, object>> } {
+    const names = withReferences(this.#options.discovery.versions().flatMap((v) => pathsOf(v).schemas));
+    return { swagger: "2.0", info: this.#info(), paths: {}, definitions: Object.fromEntries(names.map((name) => [name, openApiSchema(name, "v2", this.#texts())])) };
+  }
+
+  /** Documents change with the version, with what is served and with the texts that are at hand: the hash says so without making them all. */
+  #hash(path: string): string {
+    const served = this.#servedAt(path)?.resources.map((r) => [r.name, r.verbs]);
+    return hashOf(JSON.stringify([path, this.#options.gitVersion, served, this.#texts()["io.k8s.api.batch.v1.Job"] !== undefined]));
+  }
+
+  #texts(): Descriptions {
+    return (this.#descriptions ??= this.#options.descriptions?.() ?? {});
+  }
+
+  #info(): object {
+    return { title: "Kubernetes", version: this.#options.gitVersion };
+  }
+
+  #servedAt(path: string): ServedVersion | undefined {
+    return this.#options.discovery.versions().find((v) => path === (v.group === "" ? `api/${v.version}` : `apis/${v.group}/${v.version}`));
+  }
+
+  #paths(): readonly string[] {
+    const versions = this.#options.discovery.versions();
+    const documents = versions.flatMap((v) => (v.group === "" ? ["api", `api/${v.version}`] : [`apis/${v.group}`, `apis/${v.group}/${v.version}`]));
+    return [...new Set([...documents, "apis", "version"])].sort();
+  }
+
+  #make(path: string): object {
+    const served = this.#servedAt(path);
+    const { paths, schemas } = served ? pathsOf(served) : smallDocument(path);
+    const components = Object.fromEntries(withReferences(schemas).map((name) => [name, openApiSchema(name, "v3", this.#texts())]));
+    return { openapi: "3.0.0", info: this.#info(), paths, components: { schemas: components } };
+  }
+}
+
+/** The documents that only tell of discovery and of the version. */
+function smallDocument(path: string): { readonly paths: Readonly<Record<string, object>>; readonly schemas: readonly string[] } {
+  const schema = path === "version" ? "io.k8s.apimachinery.pkg.version.Info" : META + (path === "api" ? "APIVersions" : path === "apis" ? "APIGroupList" : "APIGroup");
+  const answer = { description: "OK", content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } } };
+  return { paths: { [`/${path}/`]: { get: { responses: { 200: answer, 401: { description: "Unauthorized" } } } } }, schemas: [schema] };
+}

@@ -1,0 +1,115 @@
+/**
+ * The component schemas of OpenAPI documents (v3 and v2), from the facts of every field, with the extensions that kubectl and client-go act on:
+ * list and map kinds, merge keys, group-version-kinds. Descriptions are passed in; without them schemas have none.
+ * Follows kube-openapi pkg/builder3 and pkg/builder.
+ */
+import enumFacts from "../data/enums.json" with { type: "json" };
+import { rawSchema, structOf, type Field, type RawSchema, type RawType, type Type } from "../schema/schema.ts";
+
+/** schema → field → text; the schema's own text is under "". */
+export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** Value → what upstream says of it. */
+const ENUMS = enumFacts as unknown as Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
+
+export type OpenApiVersion = "v2" | "v3";
+
+const EXTENSIONS = ["list-map-keys", "list-type", "map-type", "patch-merge-key", "patch-strategy"] as const;
+const REF = { v2: "#/definitions/", v3: "#/components/schemas/" } as const;
+const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
+const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
+
+/** Defaults that upstream's types declare beside those of their Go types. */
+const DECLARED_DEFAULTS: Readonly<Record<string, unknown>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP" };
+
+const extensionsOf = (raw: RawType | RawSchema): object => Object.fromEntries(EXTENSIONS.filter((key) => key in raw).map((key) => [`x-kubernetes-${key}`, raw[key as keyof typeof raw]]));
+
+function element(raw: RawType, version: OpenApiVersion): object {
+  if (raw.ref !== undefined) return { $ref: REF[version] + raw.ref };
+  if (raw.items) return { type: "array", items: element(raw.items, version) };
+  if (raw.values) return { type: "object", additionalProperties: element(raw.values, version) };
+  return { ...(raw.type !== undefined && { type: raw.type }), ...(raw.format !== undefined && { format: raw.format }) };
+}
+
+/** What Go puts into a field that is no pointer and always printed. */
+function zeroDefault(type: Type): unknown {
+  switch (type.kind) {
+    case "string": return "";
+    case "int32": case "int64": case "float64": return 0;
+    case "bool": return false;
+    default: return undefined;
+  }
+}
+
+function defaultOf(field: Field, owner: string): unknown {
+  const declared = DECLARED_DEFAULTS[`${owner}.${field.name}`];
+  if (declared !== undefined || field.pointer) return declared;
+  if (field.type.kind === "struct") return {};
+  return field.always ? zeroDefault(field.type) : undefined;
+}
+
+function enumText(values: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(values).map(([value, text]) => ` - \`${JSON.stringify(value)}\` ${text}`.trimEnd());
+  return `\n\nPossible enum values:\n${lines.sort().join("\n")}`;
+}
+
+function property(schema: string, field: Field, raw: RawType, version: OpenApiVersion, descriptions: Descriptions): object {
+  const values = ENUMS[schema]?.[field.name];
+  const text = descriptions[schema]?.[field.name];
+  const initial = version === "v3" ? defaultOf(field, schema.slice(schema.lastIndexOf(".") + 1)) : undefined;
+  const about = {
+    ...(text !== undefined && { description: values ? text + enumText(values) : text }),
+    ...(initial !== undefined && { default: initial }),
+  };
+  const shape = element(raw, version);
+  const list = values && { enum: Object.keys(values).sort() };
+  if (raw.ref !== undefined && version === "v3") return { ...about, allOf: [shape], ...extensionsOf(raw) };
+  return { ...about, ...shape, ...list, ...extensionsOf(raw) };
+}
+
+/** Types whose JSON is not their structure. */
+function special(name: string, version: OpenApiVersion): object | undefined {
+  if (name === QUANTITY) return version === "v3" ? { oneOf: [{ type: "string" }, { type: "number" }] } : { type: "string" };
+  if (name === INT_OR_STRING) return version === "v3" ? { oneOf: [{ type: "integer" }, { type: "string" }], format: "int-or-string" } : { type: "string", format: "int-or-string" };
+  return undefined;
+}
+
+/** One component schema. */
+export function openApiSchema(name: string, version: OpenApiVersion, descriptions: Descriptions): object {
+  const raw = rawSchema(name) ?? {};
+  const text = descriptions[name]?.[""];
+  const about = text === undefined ? {} : { description: text };
+  const found = special(name, version);
+  if (found) return { ...about, ...found };
+  if (!raw.fields) return { ...about, ...(raw.type !== undefined && { type: raw.type }), ...(raw.format !== undefined && { format: raw.format }) };
+  const { fields } = structOf(name);
+  const properties = Object.entries(raw.fields).map(([key, rawField]) => {
+    const field = fields.get(key);
+    return [key, field ? property(name, field, rawField, version, descriptions) : element(rawField, version)] as const;
+  });
+  return {
+    ...about,
+    type: "object",
+    ...(raw.required && { required: raw.required }),
+    properties: Object.fromEntries(properties.sort(([a], [b]) => (a < b ? -1 : 1))),
+    ...(raw.gvk && { "x-kubernetes-group-version-kind": raw.gvk }),
+    ...extensionsOf(raw),
+  };
+}
+
+function refsOf(raw: RawType): readonly string[] {
+  if (raw.ref !== undefined) return [raw.ref];
+  return [raw.items, raw.values].flatMap((inner) => (inner ? refsOf(inner) : []));
+}
+
+/** The named schemas and all that they refer to, sorted. */
+export function withReferences(names: readonly string[]): readonly string[] {
+  const found = new Set<string>();
+  const waiting = [...names];
+  for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
+    if (found.has(name) || !rawSchema(name)) continue;
+    found.add(name);
+    for (const field of Object.values(rawSchema(name)?.fields ?? {})) waiting.push(...refsOf(field));
+  }
+  return [...found].sort();
+}
