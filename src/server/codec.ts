@@ -8,15 +8,8 @@ import { type Decoded, decodeObject } from "../api/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "../api/schema/json-parser.ts";
 import { type GroupVersionKind, structOf } from "../api/schema/schema.ts";
 import { parseYaml, YamlError } from "../api/schema/yaml-parser.ts";
-import { badRequest, StatusError } from "../api/status-error.ts";
+import { badRequest } from "../api/status-error.ts";
 import type { Format } from "./negotiation.ts";
-
-export interface ProtobufCodec {
-  /** The message as a plain value with kind and apiVersion; throws StatusError (400). */
-  decode(bytes: Uint8Array, expected: GroupVersionKind): object;
-  /** undefined for a kind it does not know. */
-  encode?(object: object): Uint8Array | undefined;
-}
 
 export interface BodyRequest {
   readonly bytes: Uint8Array;
@@ -27,22 +20,19 @@ export interface BodyRequest {
   readonly fieldValidation: string | undefined;
 }
 
-export type Codec = ProtobufCodec | undefined;
-
 const textOfBytes = (bytes: Uint8Array): string => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
 
-const noProtobuf = (): StatusError => new StatusError({ code: 415, reason: "UnsupportedMediaType", message: "this server reads no protobuf" });
+/** Loaded with the first client that speaks it. */
+const protobuf = () => import("../api/protobuf/decode.ts");
 
 /** Throws StatusError (400) in upstream's words. */
-export function decodeBody({ bytes, format, expected, fieldValidation }: BodyRequest, codec: Codec): Decoded {
+export async function decodeBody({ bytes, format, expected, fieldValidation }: BodyRequest): Promise<Decoded> {
   if (format !== "protobuf") return decodeObject({ text: textOfBytes(bytes), format, expected, fieldValidation });
-  if (!codec) throw noProtobuf();
-  return decodeObject({ value: codec.decode(bytes, expected), expected, fieldValidation });
+  const { decodeProtobuf } = await protobuf();
+  return decodeProtobuf(bytes, expected);
 }
 
 const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
-const DELETE_OPTIONS_KIND: GroupVersionKind = { group: "", version: "v1", kind: "DeleteOptions" };
-
 function parse(text: string, format: Format): unknown {
   try {
     return format === "yaml" ? parseYaml(text).value : parseJson(text);
@@ -53,10 +43,19 @@ function parse(text: string, format: Format): unknown {
   }
 }
 
+/** Typed clients send DeleteOptions in the version of the resource, others in "v1". */
+async function fromProtobuf(bytes: Uint8Array, { group, version }: GroupVersionKind): Promise<unknown> {
+  const { decodeProtobuf } = await protobuf();
+  try {
+    return decodeProtobuf(bytes, { group, version, kind: "DeleteOptions" }).object;
+  } catch {
+    return decodeProtobuf(bytes, { group: "", version: "v1", kind: "DeleteOptions" }).object;
+  }
+}
+
 /** The body of a DELETE; unknown fields count for nothing. Follows apiserver pkg/endpoints/handlers/delete.go. */
-export function decodeDeleteOptions(bytes: Uint8Array, format: Format, codec: Codec): DeleteOptions {
-  if (format === "protobuf" && !codec) throw noProtobuf();
-  const value = format === "protobuf" && codec ? codec.decode(bytes, DELETE_OPTIONS_KIND) : parse(textOfBytes(bytes), format);
+export async function decodeDeleteOptions(bytes: Uint8Array, format: Format, resource: GroupVersionKind): Promise<DeleteOptions> {
+  const value = format === "protobuf" ? await fromProtobuf(bytes, resource) : parse(textOfBytes(bytes), format);
   const { kind, apiVersion } = Object(value) as { kind?: unknown; apiVersion?: unknown };
   if (typeof kind === "string" && kind !== "" && kind !== "DeleteOptions") {
     const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : "v1";

@@ -5,7 +5,6 @@ import type { KubeObject } from "../api/object.ts";
 import type { ObjectList } from "../api/request.ts";
 import { itemTextOf, textOf } from "../registry/objects.ts";
 import { StatusError } from "../api/status-error.ts";
-import type { Codec } from "./codec.ts";
 import type { Format } from "./negotiation.ts";
 
 export const isList = (body: object): body is ObjectList => Array.isArray((body as { items?: unknown }).items) && !("uid" in ((body as KubeObject).metadata ?? {}));
@@ -18,8 +17,8 @@ export function jsonOf(body: object): string {
 }
 
 /** Bytes in the format, or undefined where protobuf cannot carry this. */
-export async function encode(body: object, format: Format, pretty: boolean, codec?: Codec): Promise<string | Uint8Array | undefined> {
-  if (format === "protobuf") return codec?.encode?.(body);
+export async function encode(body: object, format: Format, pretty: boolean): Promise<string | Uint8Array | undefined> {
+  if (format === "protobuf") return (await import("../api/protobuf/encode.ts")).encodeProtobuf(body);
   const text = jsonOf(body);
   if (format === "json") return pretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : `${text}\n`;
   const { stringify } = await import("yaml");

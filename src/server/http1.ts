@@ -76,8 +76,16 @@ export interface Http1Deps {
   readonly certificateOf: (socket: object) => ClientCertificate | undefined;
 }
 
-/** The server never listens: sockets are handed to it with `emit("connection", socket)`. */
-export function openHttp1({ handle, certificateOf }: Http1Deps): Server {
+export interface Http1 {
+  /** Never listens: sockets are handed to it with `emit("connection", socket)`. */
+  readonly server: Server;
+  /** No more requests: idle connections end now, the others after their answer. */
+  stop(): void;
+}
+
+export function openHttp1({ handle, certificateOf }: Http1Deps): Http1 {
+  const idle = new Set<Duplex>();
+  let stopping = false;
   const requestOf = (message: IncomingMessage): HttpRequest => {
     const url = message.url ?? "/";
     return {
@@ -92,7 +100,17 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Server {
     };
   };
   const server = createServer({ keepAliveTimeout: 90_000, joinDuplicateHeaders: true }, (message, response) => {
+    const { socket } = message;
+    idle.delete(socket);
+    response.once("close", () => {
+      if (stopping) socket.end();
+      else if (!socket.destroyed) idle.add(socket);
+    });
     void Promise.resolve(handle(requestOf(message))).then((answer) => send(response, answer), () => response.destroy());
+  });
+  server.on("connection", (socket: Duplex) => {
+    idle.add(socket);
+    socket.once("close", () => idle.delete(socket));
   });
   server.on("upgrade", (message, socket, head) => {
     const request = { ...requestOf(message), upgrade: { message, socket, head } };
@@ -102,7 +120,13 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Server {
     if (!socket.writable) socket.destroy();
     else socket.end(error.code === "HPE_INVALID_METHOD" ? UNKNOWN_METHOD : "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
   });
-  return server;
+  return {
+    server,
+    stop() {
+      stopping = true;
+      for (const socket of idle) socket.end();
+    },
+  };
 }
 
 /** An answer on a connection that asked for an upgrade and does not get it. */

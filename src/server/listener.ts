@@ -60,7 +60,7 @@ export function openListener(handle: Handler, files: TlsFiles, clock: Clock): Li
     socket.on("error", () => socket.destroy());
     socket.setNoDelay(true);
     arriving = socket;
-    (socket.alpnProtocol === "h2" ? h2 : h1).emit("connection", socket);
+    (socket.alpnProtocol === "h2" ? h2 : h1.server).emit("connection", socket);
     arriving = undefined;
   });
   tls.on("tlsClientError", (_error, socket) => socket.destroy());
@@ -78,7 +78,7 @@ export function openListener(handle: Handler, files: TlsFiles, clock: Clock): Li
       new Promise((resolve) => {
         const timer = clock.after(graceMs, () => sockets.forEach((socket) => socket.destroy()));
         for (const stop of stopping) stop();
-        h1.closeIdleConnections();
+        h1.stop();
         tls.close(() => {
           timer.cancel();
           resolve();

@@ -95,11 +95,20 @@ export function negotiate(accept: string | undefined, offer: Offer): Negotiated 
   if (accept === "application/json" || accept === "*/*") return JSON_ANSWER;
   const offered = offer.streams ? [...MEDIA_TYPES, ...STREAM_TYPES] : MEDIA_TYPES;
   if (!offers(accept, offered)) throw notOffered(offered);
-  for (const clause of parseAccept(accept)) {
+  const clauses = parseAccept(accept);
+  const chosen = choose(clauses, offer);
+  // Stored objects are JSON already: whoever takes that gets it, even if they would rather have protobuf.
+  if (chosen?.format === "protobuf") return choose(clauses, { ...offer, formats: ["json"] }) ?? chosen;
+  if (chosen) return chosen;
+  throw notAcceptable(MEDIA_TYPES);
+}
+
+function choose(clauses: readonly Clause[], offer: Offer): Negotiated | undefined {
+  for (const clause of clauses) {
     const chosen = chooseFor(clause, offer);
     if (chosen) return chosen;
   }
-  throw notAcceptable(MEDIA_TYPES);
+  return undefined;
 }
 
 function chooseFor(clause: Clause, offer: Offer): Negotiated | undefined {

@@ -20,7 +20,7 @@ export const refOf = ({ metadata: { namespace = "", name = "", uid = "" } }: Pod
 
 /** The container's name: the one that is asked for, or the only one. */
 export function containerOf(pod: Pod, asked: string): string {
-  const { containers = [], initContainers = [], ephemeralContainers = [] } = pod.spec ?? {};
+  const { containers, initContainers = [], ephemeralContainers = [] } = pod.spec ?? { containers: [] };
   const { name = "" } = pod.metadata;
   const all = [...initContainers, ...containers, ...ephemeralContainers].map((c) => c.name);
   if (asked !== "") {

@@ -2,8 +2,7 @@
  * What a request is about, read from its method and URL alone: verb, group, version, namespace, resource, name, subresource. Pure.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go (NewRequestInfo).
  */
-import { parseFieldSelectorName } from "./query.ts";
-import { toBoolean } from "./query.ts";
+import { parseFieldSelectorName, toBoolean } from "./query.ts";
 
 export interface RequestInfo {
   readonly isResource: boolean;
@@ -40,7 +39,7 @@ const nonResource = (method: string, path: string): RequestInfo => ({
   isResource: false, verb: method.toLowerCase(), path, apiPrefix: "", group: "", version: "", namespace: "", resource: "", subresource: "", name: "", parts: [], watchPrefix: false,
 });
 
-/** Whether a GET of a collection is a watch. Follows Convert_Slice_string_To_bool: any word but "false" and "0" is true. */
+/** Whether a GET of a collection is a watch. Every word but "false" and "0" is true. Follows Convert_Slice_string_To_bool. */
 export const isWatchQuery = (query: URLSearchParams): boolean => toBoolean(query.get("watch")) ?? false;
 
 function resourceParts(parts: readonly string[]): { namespace: string; rest: readonly string[] } {

@@ -10,7 +10,7 @@ import type { Resource } from "../api/resource.ts";
 import type { GroupVersionKind } from "../api/schema/schema.ts";
 import { StatusError } from "../api/status-error.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
-import { type Codec, decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
+import { decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
 import { contentTypeOf, type Format, inputFormatOf, negotiate, type Negotiated } from "./negotiation.ts";
 import { deleteOptionsOf, listOptionsOf, toBoolean, watchOptionsOf, writeOptionsOf } from "./query.ts";
@@ -26,7 +26,6 @@ export type SubresourceHandler = (request: HttpRequest, info: RequestInfo, calle
 export interface ResourceDeps extends RespondDeps {
   readonly api: Api;
   readonly kindOf: (resource: Resource) => Kind | undefined;
-  readonly codec: Codec;
   readonly logger: Logger;
   readonly shared: SharedEvents;
   readonly openWatches: Set<() => void>;
@@ -67,7 +66,9 @@ function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boo
   return (info.parts.length > 1 ? OBJECT_VERBS : COLLECTION_VERBS).has(verb);
 }
 
-const READ_FORMATS: readonly Format[] = ["json", "yaml"];
+/** Protobuf last: JSON is at hand as text, and those who prefer protobuf take it, too. */
+const FORMATS: readonly Format[] = ["json", "yaml", "protobuf"];
+const STREAM_FORMATS: readonly Format[] = ["json", "protobuf"];
 
 export async function handleResource(request: HttpRequest, info: RequestInfo, route: Route, caller: Caller, deps: ResourceDeps): Promise<Answer> {
   const { resource } = route.served;
@@ -75,8 +76,7 @@ export async function handleResource(request: HttpRequest, info: RequestInfo, ro
   if (special) return special(request, info, caller);
   const namespace = resource.namespaced ? info.namespace : "";
   const streams = info.verb === "list" || info.verb === "watch";
-  const formats: readonly Format[] = info.verb === "watch" ? ["json"] : deps.codec?.encode ? [...READ_FORMATS, "protobuf"] : READ_FORMATS;
-  const negotiated = negotiate(request.headers.accept, { formats, streams });
+  const negotiated = negotiate(request.headers.accept, { formats: info.verb === "watch" ? STREAM_FORMATS : FORMATS, streams });
   const kind = deps.kindOf(resource);
   const include = negotiated.view.as === "Table" ? includeObjectOf(request.query) : "Metadata";
   const form = { negotiated, kind, include };
@@ -112,7 +112,7 @@ const VERBS: Readonly<Record<Verb, (call: Call, deps: ResourceDeps) => Promise<A
   delete: remove,
   async deletecollection({ request, target: { resource, namespace }, caller }, deps) {
     const list = listOptionsOf(request.query);
-    const options = await readDeleteOptions(request, deps.codec);
+    const options = await readDeleteOptions(request, resource);
     return deps.api.handle({ verb: "deletecollection", resource, namespace, list, options }, caller);
   },
 };
@@ -124,23 +124,23 @@ const withWarnings = async (answer: Promise<ApiAnswer>, warnings: readonly strin
 
 const bodyKindOf = ({ served, subresource }: Route): GroupVersionKind => subresource ?? served.resource;
 
-async function create({ request, target, route, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
+async function create({ request, target, route, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
   const format = inputFormatOf(request.headers["content-type"]);
   const bytes = await request.body();
   const options = writeOptionsOf(request.query);
   checkCreateOptions(options);
-  const { object, warnings } = decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation }, codec);
+  const { object, warnings } = await decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation });
   const { resource, namespace, name, subresource } = target;
   const named = route.subresource ? { name, subresource } : {};
   return withWarnings(api.handle({ verb: "create", resource, namespace, object, options, ...named }, caller), warnings);
 }
 
-async function update({ request, target, route, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
+async function update({ request, target, route, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
   const format = inputFormatOf(request.headers["content-type"]);
   const bytes = await request.body();
   const options = writeOptionsOf(request.query);
   checkUpdateOptions(options);
-  const { object, warnings } = decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation }, codec);
+  const { object, warnings } = await decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation });
   return withWarnings(api.handle({ verb: "update", ...target, object, options }, caller), warnings);
 }
 
@@ -166,14 +166,14 @@ async function patch({ request, target, caller }: Call, { api }: ResourceDeps): 
 }
 
 /** A body makes the query count for nothing. */
-async function readDeleteOptions(request: HttpRequest, codec: Codec) {
+async function readDeleteOptions(request: HttpRequest, resource: Resource) {
   const bytes = await request.body();
-  const options = bytes.length > 0 ? decodeDeleteOptions(bytes, inputFormatOf(request.headers["content-type"]), codec) : deleteOptionsOf(request.query);
+  const options = bytes.length > 0 ? await decodeDeleteOptions(bytes, inputFormatOf(request.headers["content-type"]), resource) : deleteOptionsOf(request.query);
   checkDeleteOptions(options);
   return options;
 }
 
-async function remove({ request, target, caller }: Call, { api, codec }: ResourceDeps): Promise<ApiAnswer> {
-  const options = await readDeleteOptions(request, codec);
+async function remove({ request, target, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
+  const options = await readDeleteOptions(request, target.resource);
   return api.handle({ verb: "delete", ...target, options }, caller);
 }

@@ -4,7 +4,6 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ApiAnswer, ObjectList } from "../api/request.ts";
 import { StatusError } from "../api/status-error.ts";
-import type { Codec } from "./codec.ts";
 import { encode, metadataView, warningHeader } from "./encode.ts";
 import { type Answer, errorHeaders, type HttpRequest, isStatus } from "./exchange.ts";
 import { MEDIA_TYPE, negotiateError, type Negotiated } from "./negotiation.ts";
@@ -12,7 +11,6 @@ import { tableText } from "./table.ts";
 
 export interface RespondDeps {
   readonly clock: Clock;
-  readonly codec: Codec;
 }
 
 const warningsOf = (warnings: readonly string[]): Answer["headers"] => (warnings.length === 0 ? {} : { warning: warnings.map(warningHeader) });
@@ -41,7 +39,7 @@ async function write(body: object, { negotiated, kind, include }: AnswerForm, pr
   } else if (view.as !== "plain" && !isStatus(body)) {
     body = metadataView(body as KubeObject, view.as as "PartialObjectMetadata", view.version);
   }
-  const text = await encode(body, negotiated.format, pretty, deps.codec);
+  const text = await encode(body, negotiated.format, pretty);
   if (text !== undefined) return { text, type: MEDIA_TYPE[negotiated.format] };
   return { text: (await encode(body, "json", pretty)) ?? "", type: MEDIA_TYPE.json };
 }

@@ -5,7 +5,9 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/chance.ts";
 import type { Logger } from "../base/logger.ts";
+import type { Discovery } from "../api/discovery/discovery.ts";
 import type { Kind } from "../api/kinds/kind.ts";
+import type { OpenApi } from "../api/openapi/openapi.ts";
 import type { Attributes } from "../api/rbac/attributes.ts";
 import type { Api, Caller, UserInfo } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
@@ -13,7 +15,7 @@ import { StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Authenticator, TokenVerifier } from "./authentication.ts";
 import { requireAllowed } from "./authorization.ts";
-import type { Codec } from "./codec.ts";
+import { discoveryHandler, openApiHandler } from "./documents.ts";
 import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
 import { type HealthCheck, healthAnswer, PING } from "./health.ts";
@@ -25,29 +27,24 @@ import { requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } from "./resources.ts";
 import { respondError, statusErrorOf } from "./respond.ts";
 import { type ReviewDeps, withReviews } from "./reviews.ts";
-import type { ServedResources } from "./served.ts";
+import { servedResources } from "./served.ts";
 import { type VersionInfo, versionBody } from "./version.ts";
 import { SharedEvents } from "./watch.ts";
 
-/** Discovery or OpenAPI: undefined where the path is none of theirs. */
-export type DocumentHandler = (request: HttpRequest) => Promise<Answer | undefined> | Answer | undefined;
-
 export interface ServerOptions {
   readonly api: Api;
-  readonly served: ServedResources;
+  readonly discovery: Discovery;
+  readonly openapi: OpenApi;
   readonly kindOf: (resource: Resource) => Kind | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
-  readonly codec?: Codec;
   readonly authenticator: Authenticator;
   readonly authorizer: ReviewDeps["authorizer"];
   /** Also what TokenReviews ask. */
   readonly tokens?: readonly TokenVerifier[];
   readonly tls: TlsFiles;
   readonly version: VersionInfo;
-  /** Asked in order for paths outside the resources. */
-  readonly documents?: readonly DocumentHandler[];
   /** "pods/log" → who answers it. */
   readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
   readonly readiness?: readonly HealthCheck[];
@@ -77,19 +74,21 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 
 export function openServer(options: ServerOptions): Server {
   const { clock, logger, ids } = options;
+  const served = servedResources(options.discovery.versions());
+  const documents = [discoveryHandler(options.discovery), openApiHandler(options.openapi)];
   const openWatches = new Set<() => void>();
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size });
   const deps: ResourceDeps = {
-    ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), codec: options.codec, shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
+    ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
   };
   const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
     if (info.isResource) {
-      const served = options.served.find(info.group, info.version, info.resource);
-      if (!served && !options.served.hasGroup(info.group)) return pageNotFound();
-      return handleResource(request, info, routeOf(info, served), caller, deps);
+      const found = served.find(info.group, info.version, info.resource);
+      if (!found && !served.hasGroup(info.group)) return pageNotFound();
+      return handleResource(request, info, routeOf(info, found), caller, deps);
     }
     return documentAnswer(request);
   }
@@ -97,7 +96,7 @@ export function openServer(options: ServerOptions): Server {
   async function documentAnswer(request: HttpRequest): Promise<Answer> {
     const health = healthAnswer(request, checks);
     if (health) return health;
-    for (const document of options.documents ?? []) {
+    for (const document of documents) {
       const answer = await document(request);
       if (answer) return answer;
     }
@@ -108,7 +107,7 @@ export function openServer(options: ServerOptions): Server {
     }
     if (path === "/metrics") return textAnswer(200, await metrics.text(), { "content-type": metrics.contentType });
     const [, prefix, group] = path.split("/");
-    if (prefix === "api" || (prefix === "apis" && options.served.hasGroup(group ?? ""))) throw resourceNotFound();
+    if (prefix === "api" || (prefix === "apis" && served.hasGroup(group ?? ""))) throw resourceNotFound();
     return pageNotFound();
   }
 

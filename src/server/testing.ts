@@ -7,12 +7,12 @@ import { join } from "node:path";
 import { systemIds } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/logger.ts";
-import discovery from "../api/data/discovery.json" with { type: "json" };
+import { Discovery } from "../api/discovery/discovery.ts";
+import { OpenApi } from "../api/openapi/openapi.ts";
 import { openAuthenticator, staticToken } from "./authentication.ts";
 import { allowAll } from "./authorization.ts";
 import { type Certificates, openCertificates } from "./certificates.ts";
 import { FakeApi } from "./fake-api.ts";
-import { servedResources, type ListedResource } from "./served.ts";
 import { openServer, type ServerOptions } from "./server.ts";
 
 export const TOKEN = "the-token";
@@ -72,8 +72,9 @@ export async function openTestServer(overrides: Partial<ServerOptions> = {}): Pr
   const certificates = await openCertificates({ directory, clock: systemClock, ids: systemIds });
   const api = new FakeApi();
   const tokens = [staticToken(TOKEN, { name: "tester", groups: ["system:masters"] })];
+  const discovery = new Discovery();
   const server = openServer({
-    api, served: servedResources(discovery as unknown as Record<string, ListedResource[]>), kindOf: () => undefined, clock: systemClock, ids: systemIds, logger: silentLogger,
+    api, discovery, openapi: new OpenApi({ discovery, gitVersion: "v1.36.2" }), kindOf: () => undefined, clock: systemClock, ids: systemIds, logger: silentLogger,
     authenticator: openAuthenticator({ tokens, anonymous: true }), authorizer: allowAll, tokens,
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
     version: { gitVersion: "v1.36.2", gitCommit: "0", buildDate: "2026-01-01T00:00:00Z" }, ...overrides,
@@ -99,7 +100,7 @@ export async function openTestServer(overrides: Partial<ServerOptions> = {}): Pr
       new Promise((resolve, reject) => {
         const reader = lineReader();
         const req = https.request(`${url}${path}`, { agent, headers: { authorization, ...headers } }, (res) => {
-          res.setEncoding("utf8").on("data", reader.push).on("error", () => {});
+          res.setEncoding("utf8").on("data", (chunk: string) => reader.push(chunk)).on("error", () => {});
           const ended = new Promise<string>((done) => void res.on("end", () => done("end")).on("close", () => done("cut")));
           resolve({ status: res.statusCode ?? 0, next: reader.next, ended, close: () => req.destroy() });
         });

@@ -9,7 +9,7 @@ import type { Api, Caller, WatchEvent, WatchHandle, WatchRequest, WatchSink } fr
 import { textOf } from "../registry/objects.ts";
 import { partialMetadata } from "./encode.ts";
 import type { Answer, ByteSink } from "./exchange.ts";
-import type { Negotiated } from "./negotiation.ts";
+import { MEDIA_TYPE, type Negotiated } from "./negotiation.ts";
 import { tableText } from "./table.ts";
 
 /** A watcher with this much unsent, beyond its initial events, is cut off; the client lists again. */
@@ -23,7 +23,7 @@ export class SharedEvents {
   #old = new Map<object, Map<string, Buffer>>();
 
   /** The bytes of an event in a form: made once, for all who ask within the next few hundred events. */
-  bytesOf(object: object, key: string, make: () => string): Buffer {
+  bytesOf(object: object, key: string, make: () => string | Uint8Array): Buffer {
     let forms = this.#young.get(object);
     if (!forms) {
       forms = this.#old.get(object) ?? new Map<string, Buffer>();
@@ -31,7 +31,10 @@ export class SharedEvents {
       this.#young.set(object, forms);
     }
     let bytes = forms.get(key);
-    if (!bytes) forms.set(key, (bytes = Buffer.from(make())));
+    if (!bytes) {
+      const made = make();
+      forms.set(key, (bytes = typeof made === "string" ? Buffer.from(made) : Buffer.from(made.buffer, made.byteOffset, made.byteLength)));
+    }
     return bytes;
   }
 
@@ -57,6 +60,17 @@ export interface WatchDeps {
   readonly open: Set<() => void>;
 }
 
+/** An event as a frame of a protobuf stream. */
+type Frame = (type: string, object: object) => Uint8Array;
+
+const viewed = (event: WatchEvent, { negotiated: { view } }: WatchForm): object =>
+  view.as === "plain" || event.type === "ERROR" ? event.object : partialMetadata(event.object, view.version);
+
+async function loadFrame(): Promise<Frame> {
+  const { encodeWatchFrame } = await import("../api/protobuf/encode.ts");
+  return (type, object) => encodeWatchFrame(type, object) ?? new Uint8Array();
+}
+
 /** The name of a form: watchers of one form may share bytes. */
 const formKey = (form: WatchForm, columns: boolean): string => {
   const { view } = form.negotiated;
@@ -73,7 +87,7 @@ function objectText(event: WatchEvent, form: WatchForm, columns: boolean, { cloc
 /** One watcher: takes events from before its stream opens until the client goes, the watch ends, or it falls behind too far. */
 class WatchStream implements WatchSink {
   readonly #form: WatchForm;
-  readonly #deps: WatchDeps;
+  readonly #deps: WatchDeps & { readonly frame: Frame | undefined };
   readonly #early: (readonly WatchEvent[])[] = [];
   #handle: WatchHandle | undefined;
   #sink: ByteSink | undefined;
@@ -83,7 +97,7 @@ class WatchStream implements WatchSink {
   #allowance = WATCH_PENDING_BYTES_MAX;
   readonly #end = (): void => this.onEnd();
 
-  constructor(form: WatchForm, deps: WatchDeps) {
+  constructor(form: WatchForm, deps: WatchDeps & { readonly frame: Frame | undefined }) {
     this.#form = form;
     this.#deps = deps;
   }
@@ -139,6 +153,8 @@ class WatchStream implements WatchSink {
   #bytesOf(event: WatchEvent): Buffer {
     const columns = this.#columns;
     this.#columns = false;
+    const frame = this.#deps.frame;
+    if (frame) return this.#deps.shared.bytesOf(event.object, `${event.type}/protobuf/${formKey(this.#form, false)}`, () => frame(event.type, viewed(event, this.#form)));
     const make = () => `{"type":"${event.type}","object":${objectText(event, this.#form, columns, this.#deps)}}\n`;
     return this.#deps.shared.bytesOf(event.object, `${event.type}/${formKey(this.#form, columns)}`, make);
   }
@@ -146,8 +162,10 @@ class WatchStream implements WatchSink {
 
 /** Establishes the watch; its errors before that reject, and become an answer of their own. */
 export async function watchAnswer(request: WatchRequest, caller: Caller, form: WatchForm, deps: WatchDeps): Promise<Answer> {
-  const stream = new WatchStream(form, deps);
+  const { format, namedStream } = form.negotiated;
+  const frame = format === "protobuf" ? await loadFrame() : undefined;
+  const stream = new WatchStream(form, { ...deps, frame });
   stream.established(await deps.api.watch(request, caller, stream));
-  const contentType = form.negotiated.namedStream ? "application/json;stream=watch" : "application/json";
+  const contentType = namedStream || frame ? `${MEDIA_TYPE[format]};stream=watch` : MEDIA_TYPE[format];
   return { status: 200, headers: { "content-type": contentType }, stream: (sink) => stream.open(sink) };
 }
