@@ -85,8 +85,9 @@ export function jobExecutors({ client, clock, expectations, record }: ExecuteDep
         await client.delete(PODS, refOf(pod), { preconditions: { uid } });
         record(job, { type: "Normal", reason: "SuccessfulDelete", message: `Deleted pod: ${pod.metadata.name}` });
       } catch (error) {
-        expectations.notDeleting(job.metadata.uid, uid);
+        // Gone: the cache has to show that still.
         if (isGone(error)) return;
+        expectations.notDeleting(job.metadata.uid, uid);
         record(job, { type: "Warning", reason: "FailedDelete", message: `Error deleting: ${messageOf(error)}` });
         throw error;
       }
@@ -98,8 +99,10 @@ export function jobExecutors({ client, clock, expectations, record }: ExecuteDep
       try {
         await patchPod(pod, finalizerPatch());
       } catch (error) {
+        // Gone: it is counted now, and must not be again while the cache still shows it.
+        if (isGone(error)) return;
         expectations.notReleasing(job.metadata.uid, uid);
-        if (!isGone(error)) throw error;
+        throw error;
       }
     },
 
