@@ -62,6 +62,8 @@ export interface SecuritySpec {
   readonly privileged: boolean;
   /** Names without CAP_, the full set that the process gets as its bounding set. */
   readonly capabilities: readonly string[];
+  /** The runtime's own filter of system calls; left out: none. */
+  readonly seccomp?: "runtime-default";
 }
 
 export interface ContainerSpec {

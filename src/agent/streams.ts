@@ -1,0 +1,103 @@
+/**
+ * Logs and commands of this node's pods, as the server asks for them. Follows kubernetes pkg/kubelet/kubelet_pods.go
+ * (validateContainerLogStatus, GetKubeletContainerLogs, RunInContainer).
+ */
+import { existsSync } from "node:fs";
+import { Readable } from "node:stream";
+import type { ContainerStatus, Pod } from "../api/generated/types.ts";
+import type { Stored } from "../api/object.ts";
+import { PODS } from "../api/resource.ts";
+import { badRequest, internalError, notFound } from "../api/status-error.ts";
+import { logPathOf, type PodDeps } from "./deps.ts";
+import { followLog, readLog, type FollowedContainer } from "./logs/logs.ts";
+import { isRunning, oldStatusOf } from "./pod/world.ts";
+import { RUNTIME_NAME } from "./status/container-statuses.ts";
+
+export interface PodKey {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+export interface LogOptions {
+  readonly container: string;
+  readonly follow: boolean;
+  readonly previous: boolean;
+  readonly timestamps: boolean;
+  readonly sinceTimeMs?: number;
+  readonly tailLines?: number;
+  readonly limitBytes?: number;
+}
+
+export interface ExecOptions {
+  readonly container: string;
+  readonly command: readonly string[];
+  readonly tty: boolean;
+  readonly stdin: NodeJS.ReadableStream | undefined;
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+}
+
+export interface PodStreams {
+  logs(pod: PodKey, options: LogOptions, signal: AbortSignal): Promise<Readable>;
+  exec(pod: PodKey, options: ExecOptions, signal: AbortSignal): Promise<number>;
+}
+
+interface Attempt {
+  readonly number: number;
+  readonly id: string;
+}
+
+const idOf = (containerId: string | undefined): string => containerId?.slice(`${RUNTIME_NAME}://`.length) ?? "";
+
+/** Whose log is meant. Throws the kubelet's own errors. */
+export function logAttempt(podName: string, container: string, status: ContainerStatus | undefined, previous: boolean): Attempt {
+  const where = `container "${container}" in pod "${podName}"`;
+  if (!status) throw badRequest(`${where} is not available`);
+  const { state = {}, lastState, restartCount, containerID } = status;
+  const last = lastState?.terminated?.containerID;
+  const lastAttempt = (): Attempt => ({ number: last === containerID ? restartCount : restartCount - 1, id: idOf(last) });
+  if (previous) {
+    if (!last) throw badRequest(`previous terminated ${where} not found`);
+    return lastAttempt();
+  }
+  if (state.running) return { number: restartCount, id: idOf(containerID) };
+  if (state.terminated?.containerID) return { number: restartCount, id: idOf(state.terminated.containerID) };
+  if (last) return lastAttempt();
+  if (state.terminated) throw badRequest(`${where} is terminated`);
+  throw badRequest(`${where} is waiting to start${state.waiting ? `: ${waitingText(state.waiting.reason ?? "")}` : " - no logs yet"}`);
+}
+
+function waitingText(reason: string): string {
+  if (reason === "ErrImagePull") return "image can't be pulled";
+  return reason === "ImagePullBackOff" ? "trying and failing to pull image" : reason;
+}
+
+export function openPodStreams(deps: PodDeps, podOfWorker: (uid: string) => Stored<Pod> | undefined): PodStreams {
+  const read = async ({ namespace, name, uid }: PodKey): Promise<Stored<Pod>> => {
+    const known = podOfWorker(uid) ?? deps.informers.pods.get(`${namespace}/${name}`);
+    const pod = known?.metadata.uid === uid ? known : await deps.client.get(PODS, { namespace, name });
+    if (pod.metadata.uid !== uid) throw notFound(PODS, name);
+    return pod;
+  };
+  const followed = (uid: string, containerId: string): FollowedContainer => ({
+    isRunning: async () => (await deps.view.read(uid)).containers.some((c) => c.id === containerId && !(c.state === "exited" || c.state === "unknown")),
+    onHint: (listener) => deps.hints.on(uid, listener),
+  });
+  return {
+    async logs(key, options, signal) {
+      const pod = await read(key);
+      const attempt = logAttempt(key.name, options.container, oldStatusOf(pod, options.container), options.previous);
+      const path = logPathOf(deps.options.stateDir, key, options.container, attempt.number);
+      if (!existsSync(path)) return Readable.from([`unable to retrieve container logs for ${RUNTIME_NAME}://${attempt.id}`]);
+      const lines = options.follow && !options.previous ? followLog(path, options, followed(key.uid, attempt.id), signal) : readLog(path, options);
+      return Readable.from(lines, { objectMode: false });
+    },
+    async exec(key, options, signal) {
+      const { containers } = await deps.view.read(key.uid);
+      const record = containers.find((c) => c.name === options.container && isRunning(c));
+      if (!record) throw internalError(`error executing command in container: container is not running: "${options.container}" in pod "${key.name}"`);
+      return deps.runtime.exec(record.id, options, signal);
+    },
+  };
+}
