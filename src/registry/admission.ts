@@ -2,11 +2,14 @@
  * The seam of admission: an ordered list of plugins, each of which may change a draft and may refuse the result. The plugins are in `admission/`.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/admission (interfaces, NewForbidden).
  */
+import type { StatusCause } from "../api/generated/types.ts";
 import type { DraftObject } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { UserInfo } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import { forbidden, type StatusError } from "../api/status-error.ts";
+import type { Amend } from "./amend.ts";
+
 
 export type Operation = "CREATE" | "UPDATE" | "DELETE";
 
@@ -29,6 +32,8 @@ export interface AdmissionContext {
   /** The object as it is stored; undefined on a create. */
   readonly old: KubeObject | undefined;
   readonly reader: Reader;
+  /** For what a plugin keeps account of. */
+  readonly amend: Amend;
   readonly warn: (text: string) => void;
 }
 
@@ -52,9 +57,9 @@ export async function validate(plugins: readonly AdmissionPlugin[], object: Kube
 }
 
 /** A 403 that names the object as well as it can. Follows admission.NewForbidden. */
-export function refuse(context: Pick<AdmissionContext, "resource" | "name">, object: Pick<KubeObject, "metadata">, why: string, ...causes: Parameters<typeof forbidden>[3][]): StatusError {
+export function refuse(context: Pick<AdmissionContext, "resource" | "name">, object: Pick<KubeObject, "metadata">, why: string, causes?: readonly StatusCause[]): StatusError {
   const name = context.name || object.metadata.name || object.metadata.generateName || "Unknown";
-  return forbidden(context.resource, name, why, causes[0]);
+  return forbidden(context.resource, name, why, causes);
 }
 
 /** Whether this is about the resource itself and no part of it. */

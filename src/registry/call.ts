@@ -11,6 +11,7 @@ import type { Caller } from "../api/request.ts";
 import { badRequest } from "../api/status-error.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionContext, AdmissionPlugin, Operation, Reader } from "./admission.ts";
+import type { Amend } from "./amend.ts";
 import { keyFor, type Served, type ServedKinds } from "./served.ts";
 
 export interface ManagedFieldsInput {
@@ -38,6 +39,7 @@ export interface Registry {
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
   readonly reader: Reader;
+  readonly amend: Amend;
   readonly managedFields: ManagedFields | undefined;
 }
 
@@ -64,7 +66,7 @@ export const keyOfCall = (call: Call, name = call.name): string => keyFor(call.s
 
 export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined): AdmissionContext {
   const { served, namespace, name, subresource, caller, dryRun, warnings } = call;
-  return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, warn: (text) => void warnings.push(text) };
+  return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, amend: r.amend, warn: (text) => void warnings.push(text) };
 }
 
 export const objectOf = (entry: Entry): KubeObject => entry.value.object as KubeObject;

@@ -12,11 +12,12 @@ import type { Resource } from "../api/resource.ts";
 import { normalise } from "../api/schema/decode.ts";
 import { badRequest, isNotFound } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
-import type { AdmissionPlugin, Reader } from "./admission.ts";
-import { objectOf, type Call, type ManagedFields, type Registry } from "./call.ts";
+import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
+import { openAmend } from "./amend.ts";
+import { admissionContext, objectOf, type Call, type ManagedFields, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { deleteAnswer, deleteObject } from "./delete.ts";
-import { freeze } from "./objects.ts";
+import { freeze, thaw } from "./objects.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "./options.ts";
 import { changeOf } from "./patches.ts";
 import { get, list } from "./reads.ts";
@@ -63,7 +64,7 @@ class ObjectRegistry implements Api {
   constructor(deps: RegistryDeps) {
     const { store, clock, ids, logger, admission, managedFields } = deps;
     const served = serve(deps.kinds);
-    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served) };
+    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served) };
     this.#hubs = new WatchHubs(store);
     this.#tokens = deps.tokens;
   }
@@ -134,6 +135,7 @@ class ObjectRegistry implements Api {
     if (subresource !== "") {
       const handler = createOf(resource.group, resource.plural, subresource);
       if (!handler) throw pathNotFound();
+      mutate(this.#registry.admission, thaw(object), admissionContext(this.#registry, call, "CREATE", undefined));
       return handler(this.#registry, call, object, { tokens: this.#tokens });
     }
     if (resource.namespaced && call.namespace === "" && !object.metadata?.namespace) throw badRequest("an empty namespace may not be set during creation");

@@ -156,6 +156,14 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   return result.ok ? { object: objectOf(result.entry), created: false } : { lost: result.current };
 }
 
+/** There is nothing yet: a version that the request names means nothing then. */
+function createInstead(r: Registry, call: Call, change: Change): Promise<KubeObject> {
+  const wanted = change.make(undefined);
+  checkName(call, wanted);
+  const { resourceVersion: _version, ...metadata } = wanted.metadata;
+  return create(r, call, { ...wanted, metadata }, change.tracked);
+}
+
 /** The stored object after the change. */
 export async function update(r: Registry, call: Call, change: Change): Promise<Updated> {
   strategyOf(call);
@@ -163,7 +171,7 @@ export async function update(r: Registry, call: Call, change: Change): Promise<U
   for (let n = 0; n < ATTEMPTS_MAX; n++) {
     if (!entry) {
       if (!change.mayCreate) throw notFound(call.served.kind.resource, call.name);
-      return { object: await create(r, call, change.make(undefined), change.tracked), created: true };
+      return { object: await createInstead(r, call, change), created: true };
     }
     const warned = call.warnings.length;
     const outcome = await attempt(r, call, change, entry);

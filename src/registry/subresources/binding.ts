@@ -4,18 +4,14 @@
  */
 import type { Binding, Pod } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/kinds/kind.ts";
-import type { KubeObject } from "../../api/object.ts";
 import { PODS } from "../../api/resource.ts";
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
-import { validate } from "../admission.ts";
-import { admissionContext, keyOfCall, objectOf, type Call, type Registry } from "../call.ts";
-import { stamp, thaw } from "../objects.ts";
+import type { Call, Registry } from "../call.ts";
 import { setPodCondition } from "./pod-condition.ts";
 import type { CreateSubresource } from "./table.ts";
 
 const NAMED = { group: "", plural: "pods/binding" };
-const ATTEMPTS_MAX = 100;
 const SUCCESS = { code: 201, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
 
 /** Upstream returns its field errors unwrapped here: a 500 without a reason. */
@@ -54,20 +50,16 @@ export const createBinding: CreateSubresource = async (r, call, object) => {
 };
 
 async function bind(r: Registry, call: Call, binding: Binding): Promise<void> {
-  let entry = r.store.get(keyOfCall(call));
-  for (let n = 0; n < ATTEMPTS_MAX; n++) {
-    if (!entry) throw notFound(PODS, call.name);
-    const live = objectOf(entry);
-    checkBindable(live as Pod, binding);
-    await validate(r.admission, binding, admissionContext(r, call, "CREATE", undefined));
-    if (call.dryRun) return;
-    const draft = thaw<KubeObject>(live);
-    assign(draft as Draft<Pod>, binding, formatTime(r.clock.now()));
-    const result = await r.store.write({ kind: "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(draft, PODS, revision) });
-    if (result.ok) return;
-    entry = result.current;
-  }
-  throw conflict(NAMED, call.name, OBJECT_MODIFIED);
+  const live = r.reader.get(PODS, call.namespace, call.name);
+  if (!live) throw notFound(PODS, call.name);
+  checkBindable(live, binding);
+  if (call.dryRun) return;
+  const now = formatTime(r.clock.now());
+  const done = await r.amend(PODS, call.namespace, call.name, (draft, current) => {
+    checkBindable(current as Pod, binding);
+    assign(draft as Draft<Pod>, binding, now);
+  });
+  if (!done) throw r.reader.get(PODS, call.namespace, call.name) ? conflict(NAMED, call.name, OBJECT_MODIFIED) : notFound(PODS, call.name);
 }
 
 /** POST of a Binding to the collection: the pod is the one of its name. */

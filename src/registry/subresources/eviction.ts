@@ -3,23 +3,19 @@
  * Follows kubernetes pkg/registry/core/pod/storage/eviction.go.
  */
 import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
-import type { Draft, DraftObject } from "../../api/kinds/kind.ts";
-import type { KubeObject } from "../../api/object.ts";
+import type { Draft } from "../../api/kinds/kind.ts";
 import { PODS, type Resource } from "../../api/resource.ts";
 import { matchesLabelSelector } from "../../api/selectors.ts";
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
-import type { Entry } from "../../store/store.ts";
 import { keyOfCall, objectOf, type Call, type Registry } from "../call.ts";
 import { deleteObject } from "../delete.ts";
-import { stamp, thaw } from "../objects.ts";
 import { checkDeleteOptions } from "../options.ts";
 import { setPodCondition } from "./pod-condition.ts";
 import type { CreateSubresource } from "./table.ts";
 
 const BUDGETS: Resource<PodDisruptionBudget> = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true };
 const SUCCESS = { code: 201, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
-const ATTEMPTS_MAX = 100;
 
 /** Pods that have ended, have not begun, or are going anyway are evicted without asking a budget. Follows canIgnorePDB. */
 export function ignoresBudgets(pod: Pod): boolean {
@@ -52,41 +48,23 @@ export function spend(draft: Draft<PodDisruptionBudget>, pod: string, now: strin
   status.disruptedPods = { ...status.disruptedPods, [pod]: now };
 }
 
-async function writeTo(r: Registry, key: string, resource: Resource, change: (draft: DraftObject, live: KubeObject) => boolean): Promise<void> {
-  let entry: Entry | undefined = r.store.get(key);
-  for (let n = 0; n < ATTEMPTS_MAX && entry; n++) {
-    const live = objectOf(entry);
-    const draft = thaw<KubeObject>(live);
-    if (!change(draft, live)) return;
-    const result = await r.store.write({ kind: "put", key, expect: entry.revision, value: (revision) => stamp(draft, resource, revision) });
-    if (result.ok) return;
-    entry = result.current;
-  }
-}
-
 async function spendBudget(r: Registry, call: Call, pod: Pod): Promise<void> {
   const budgets = r.reader.list(BUDGETS, call.namespace).filter((budget) => matchesLabelSelector(budget.spec?.selector, pod.metadata?.labels));
   if (budgets.length > 1) throw new StatusError({ code: 500, reason: "InternalError", message: "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", details: { causes: [{ message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support." }] } });
   const [budget] = budgets;
   if (!budget || !checkBudget(budget, pod) || call.dryRun) return;
-  const key = keyOfCall({ ...call, served: r.served.find(BUDGETS) }, budget.metadata?.name ?? "");
   const now = formatTime(r.clock.now());
-  await writeTo(r, key, BUDGETS, (draft, live) => {
-    const counts = checkBudget(live as PodDisruptionBudget, pod);
-    if (counts) spend(draft as Draft<PodDisruptionBudget>, call.name, now);
-    return counts;
+  await r.amend(BUDGETS, call.namespace, budget.metadata?.name ?? "", (draft, live) => {
+    if (checkBudget(live as PodDisruptionBudget, pod)) spend(draft as Draft<PodDisruptionBudget>, call.name, now);
   });
 }
 
 /** So that who counts failures knows that this pod was not to blame. */
 async function markDisrupted(r: Registry, call: Call): Promise<void> {
   const now = formatTime(r.clock.now());
-  await writeTo(r, keyOfCall(call), PODS, (draft, live) => {
-    const pod = live as Pod;
-    if (pod.status?.conditions?.some((c) => c.type === "DisruptionTarget" && c.status === "True" && c.reason === "EvictionByEvictionAPI")) return false;
-    const target = draft as Draft<Pod>;
-    target.status = setPodCondition(target.status ?? {}, { type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" }, now);
-    return true;
+  await r.amend(PODS, call.namespace, call.name, (draft) => {
+    const pod = draft as Draft<Pod>;
+    pod.status = setPodCondition(pod.status ?? {}, { type: "DisruptionTarget", status: "True", reason: "EvictionByEvictionAPI", message: "Eviction API: evicting" }, now);
   });
 }
 

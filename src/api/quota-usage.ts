@@ -1,0 +1,151 @@
+/**
+ * What an object counts against ResourceQuotas, and which quotas it concerns: shared by the admission that refuses and the controller that counts.
+ * Follows kubernetes pkg/quota/v1/evaluator/core (pods.go, services.go, persistent_volume_claims.go) and staging apiserver pkg/quota/v1/generic.
+ */
+import type { Instant } from "../base/clock.ts";
+import type { Container, PersistentVolumeClaim, Pod, ResourceQuota, Service } from "./generated/types.ts";
+import { qosClassOf } from "./kinds/pod/qos.ts";
+import { podLimits, podRequests, type Amounts } from "./pod-resources.ts";
+import { addQuantities, canonicalQuantity, compareQuantities } from "./quantity.ts";
+import { qualifiedPlural, type Resource } from "./resource.ts";
+import { parseTime } from "./time.ts";
+
+/** Amounts by the name under which quotas bound them: `pods`, `requests.cpu`, `count/jobs.batch`. */
+export type Usage = Readonly<Record<string, string>>;
+
+/** Core resources that may also be counted under their bare plural. */
+const BARE_COUNTS: ReadonlySet<string> = new Set(["configmaps", "secrets", "services", "replicationcontrollers", "resourcequotas", "persistentvolumeclaims"]);
+
+/** Resources that a container must ask for where a quota bounds them. */
+const MUST_ASK: ReadonlySet<string> = new Set(["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]);
+const COMPUTE: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage"]);
+
+const spell = (name: string, amount: number) => canonicalQuantity(name === "cpu" ? `${amount}m` : amount);
+
+/** Extended resources and huge pages are bounded by their requests only. */
+function computeNames(name: string, kind: "requests" | "limits"): string[] {
+  if (kind === "limits") return COMPUTE.has(name) ? [`limits.${name}`] : [];
+  if (COMPUTE.has(name)) return [name, `requests.${name}`];
+  return name.startsWith("hugepages-") ? [name, `requests.${name}`] : [`requests.${name}`];
+}
+
+function computeUsage(amounts: Amounts, kind: "requests" | "limits"): Record<string, string> {
+  const usage: Record<string, string> = {};
+  for (const [name, amount] of Object.entries(amounts)) for (const as of computeNames(name, kind)) usage[as] = spell(name, amount);
+  return usage;
+}
+
+/** Pods that have ended, or that are going and should be gone, use nothing. Follows QuotaV1Pod. */
+function usesResources({ metadata, status }: Pod, now: Instant): boolean {
+  if (status?.phase === "Failed" || status?.phase === "Succeeded") return false;
+  const deleted = parseTime(metadata?.deletionTimestamp);
+  return deleted === undefined || metadata?.deletionGracePeriodSeconds === undefined || now <= deleted;
+}
+
+function podUsage(pod: Pod, now: Instant): Usage {
+  if (!pod.spec || !usesResources(pod, now)) return { "count/pods": "1" };
+  return { "count/pods": "1", pods: "1", ...computeUsage(podRequests(pod.spec), "requests"), ...computeUsage(podLimits(pod.spec), "limits") };
+}
+
+function serviceUsage({ spec }: Service): Usage {
+  const ports = spec?.ports?.length ?? 0;
+  const balanced = spec?.type === "LoadBalancer";
+  const onNodes = spec?.type === "NodePort" || (balanced && spec?.allocateLoadBalancerNodePorts !== false);
+  return { "services.nodeports": onNodes ? String(ports) : "0", "services.loadbalancers": balanced ? "1" : "0" };
+}
+
+function claimUsage({ metadata, spec }: PersistentVolumeClaim): Usage {
+  const storage = canonicalQuantity(spec?.resources?.requests?.["storage"] ?? "0");
+  const storageClass = metadata?.annotations?.["volume.beta.kubernetes.io/storage-class"] ?? spec?.storageClassName;
+  if (!storageClass) return { "requests.storage": storage };
+  const ofClass = `${storageClass}.storageclass.storage.k8s.io`;
+  return { "requests.storage": storage, [`${ofClass}/requests.storage`]: storage, [`${ofClass}/persistentvolumeclaims`]: "1" };
+}
+
+/** All that `object` counts for. */
+export function usageOf(resource: Resource, object: object, now: Instant): Usage {
+  const { group, plural } = resource;
+  const count = { [`count/${qualifiedPlural(resource)}`]: "1", ...(group === "" && BARE_COUNTS.has(plural) && { [plural]: "1" }) };
+  if (group !== "") return count;
+  if (plural === "pods") return podUsage(object as Pod, now);
+  if (plural === "services") return { ...count, ...serviceUsage(object as Service) };
+  return plural === "persistentvolumeclaims" ? { ...count, ...claimUsage(object as PersistentVolumeClaim) } : count;
+}
+
+export function addUsage(a: Usage, b: Usage): Usage {
+  const sum: Record<string, string> = { ...a };
+  for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(sum[name] ?? "0", amount);
+  return sum;
+}
+
+/** Only what `names` bounds. */
+export const maskUsage = (usage: Usage, names: Iterable<string>): Usage => {
+  const wanted = new Set(names);
+  return Object.fromEntries(Object.entries(usage).filter(([name]) => wanted.has(name)));
+};
+
+interface ScopeRequirement {
+  readonly scopeName: string;
+  readonly operator: string;
+  readonly values?: readonly string[];
+}
+
+function fitsPriority(pod: Pod, { operator, values = [] }: ScopeRequirement): boolean {
+  const name = pod.spec?.priorityClassName ?? "";
+  switch (operator) {
+    case "Exists": return name !== "";
+    case "DoesNotExist": return name === "";
+    case "In": return name !== "" && values.includes(name);
+    default: return name !== "" && !values.includes(name);
+  }
+}
+
+const affinityTerms = ({ spec }: Pod) =>
+  [spec?.affinity?.podAffinity, spec?.affinity?.podAntiAffinity].flatMap((a) => [
+    ...(a?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+    ...(a?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((p) => p.podAffinityTerm),
+  ]);
+
+function fitsScope(pod: Pod, scope: ScopeRequirement): boolean {
+  const bestEffort = pod.spec !== undefined && qosClassOf(pod.spec) === "BestEffort";
+  const bounded = pod.spec?.activeDeadlineSeconds !== undefined;
+  switch (scope.scopeName) {
+    case "BestEffort": return bestEffort;
+    case "NotBestEffort": return !bestEffort;
+    case "Terminating": return bounded;
+    case "NotTerminating": return !bounded;
+    case "PriorityClass": return fitsPriority(pod, scope);
+    case "CrossNamespacePodAffinity": return affinityTerms(pod).some((t) => (t?.namespaces?.length ?? 0) > 0 || t?.namespaceSelector !== undefined);
+    default: return false;
+  }
+}
+
+/** Whether the quota's scopes take `object` in. Only pods are in any scope. */
+export function inScope(quota: ResourceQuota, resource: Resource, object: object): boolean {
+  const scopes: ScopeRequirement[] = [
+    ...(quota.spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" })),
+    ...((quota.spec?.scopeSelector?.matchExpressions ?? []) as readonly ScopeRequirement[]),
+  ];
+  if (scopes.length === 0) return true;
+  const isPod = resource.group === "" && resource.plural === "pods";
+  return isPod && scopes.every((scope) => fitsScope(object as Pod, scope));
+}
+
+function asks(container: Container): Set<string> {
+  const names = (list: Readonly<Record<string, unknown>> | undefined, kind: "requests" | "limits") => Object.keys(list ?? {}).flatMap((name) => computeNames(name, kind));
+  return new Set([...names(container.resources?.requests, "requests"), ...names(container.resources?.limits, "limits")]);
+}
+
+/** What containers must ask for and don't: `requests.cpu for: main`; [] when nothing is missing. */
+export function missingAsks({ spec }: Pod, bounded: Iterable<string>): string[] {
+  const missing = new Map<string, Set<string>>();
+  const required = [...bounded].filter((name) => MUST_ASK.has(name));
+  for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]) {
+    const asked = asks(container);
+    for (const name of required) if (!asked.has(name)) missing.set(name, (missing.get(name) ?? new Set()).add(container.name));
+  }
+  return [...missing].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, containers]) => `${name} for: ${[...containers].sort().join(",")}`);
+}
+
+/** The names whose usage would be more than is allowed, sorted. */
+export const exceeded = (usage: Usage, hard: Usage): string[] => Object.keys(usage).filter((name) => hard[name] !== undefined && compareQuantities(usage[name], hard[name]) > 0).sort();
