@@ -22,7 +22,7 @@ import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateO
 import { changeOf } from "./patches.ts";
 import { get, list } from "./reads.ts";
 import { keyFor, methodNotAllowed, pathNotFound, prefixOf, serve, type ServedKinds } from "./served.ts";
-import { createOf, virtualCreateOf } from "./subresources/table.ts";
+import { createOf, standInOf } from "./subresources/table.ts";
 import type { TokenIssuer } from "./subresources/token.ts";
 import { checkName, update } from "./update.ts";
 import { watch, WatchHubs } from "./watch.ts";
@@ -129,8 +129,8 @@ class ObjectRegistry implements Api {
   async #create(request: Request<"create">, caller: Caller, warnings: string[]): Promise<Answer> {
     const { resource, object, options, subresource = "" } = request;
     checkCreateOptions(options);
-    const virtual = virtualCreateOf(resource.group, resource.plural);
-    if (virtual) return virtual(this.#registry, { ...this.#call({ ...request, resource: { ...resource, plural: "pods", kind: "Pod" } }, caller, options, warnings) }, object, { tokens: this.#tokens });
+    const standIn = standInOf(resource.group, resource.plural);
+    if (standIn) return this.#create({ ...request, ...standIn, name: object.metadata?.name ?? "" }, caller, warnings);
     const call = this.#call(request, caller, options, warnings);
     if (subresource !== "") {
       const handler = createOf(resource.group, resource.plural, subresource);

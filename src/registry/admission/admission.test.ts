@@ -4,7 +4,7 @@ import { VirtualClock } from "../../base/clock.ts";
 import type { LimitRange, Pod, ResourceQuota } from "../../api/generated/types.ts";
 import { defineKind } from "../../api/kinds/define.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { CONFIG_MAPS, LIMIT_RANGES, NAMESPACES, PODS, PRIORITY_CLASSES, RESOURCE_QUOTAS, SERVICE_ACCOUNTS, type Resource } from "../../api/resource.ts";
+import { CONFIG_MAPS, JOBS, LIMIT_RANGES, NAMESPACES, PODS, PRIORITY_CLASSES, RESOURCE_QUOTAS, SERVICE_ACCOUNTS, type Resource } from "../../api/resource.ts";
 import { configMap, openTestRegistry, refusal, START, testKinds } from "../test-kinds.ts";
 import { defaultAdmission } from "./plugins.ts";
 
@@ -117,6 +117,41 @@ describe("LimitRanger", () => {
     const making = r.create(PODS, pod("p", {}, resources));
     if (message) expect((await refusal(making)).message).toBe(`pods "p" is forbidden: ${message}`);
     else expect((await making).metadata.annotations?.["kubernetes.io/limit-ranger"]).toBe(annotation);
+  });
+});
+
+describe("PodSecurity", () => {
+  const label = (mode: string, level: string) => ({ metadata: { labels: { [`pod-security.kubernetes.io/${mode}`]: level } } });
+  const RESTRICTED =
+    'allowPrivilegeEscalation != false (container "main" must set securityContext.allowPrivilegeEscalation=false), unrestricted capabilities (container "main" must set securityContext.capabilities.drop=["ALL"]), ' +
+    'runAsNonRoot != true (pod or container "main" must set securityContext.runAsNonRoot=true), seccompProfile (pod or container "main" must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost")';
+
+  test("enforces what the namespace says", async () => {
+    const r = await withNamespace();
+    await r.create(PODS, pod("old"));
+    const { warnings } = await r.handle({ verb: "patch", resource: NAMESPACES, namespace: "", name: "ns", subresource: "", type: "merge", patch: label("enforce", "restricted"), options: {} });
+    expect(warnings).toEqual([
+      'existing pods in namespace "ns" violate the new PodSecurity enforce level "restricted:latest"',
+      "old: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile",
+    ]);
+    expect((await refusal(r.create(PODS, pod("p")))).message).toBe(`pods "p" is forbidden: violates PodSecurity "restricted:latest": ${RESTRICTED}`);
+    const safe = { containers: [{ name: "main", image: "i", securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } } }], securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } };
+    expect((await r.create(PODS, { metadata: { name: "safe" }, spec: safe })).metadata.name).toBe("safe");
+  });
+
+  test("warns of pods and of templates", async () => {
+    const r = await withNamespace();
+    await r.patch(NAMESPACES, "ns", label("warn", "baseline"));
+    const make = (resource: Resource, object: object) => r.handle({ verb: "create", resource, namespace: "ns", object: object as KubeObject, options: {} });
+    const hostile = { hostNetwork: true, containers: [{ name: "main", image: "i", securityContext: { privileged: true } }] };
+    const warnings = ['would violate PodSecurity "baseline:latest": host namespaces (hostNetwork=true), privileged (container "main" must not set securityContext.privileged=true)'];
+    expect(await make(PODS, { metadata: { name: "p" }, spec: hostile })).toMatchObject({ code: 201, warnings });
+    expect(await make(JOBS, { metadata: { name: "j" }, spec: { template: { spec: hostile } } })).toMatchObject({ code: 201, warnings });
+  });
+
+  test("a level that is none is refused", async () => {
+    const r = await withNamespace();
+    expect((await refusal(r.patch(NAMESPACES, "ns", label("enforce", "strict")))).message).toBe('Namespace "ns" is invalid: metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "strict": must be one of privileged, baseline, restricted');
   });
 });
 

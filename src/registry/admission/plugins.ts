@@ -7,6 +7,7 @@ import type { AdmissionPlugin } from "../admission.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { podSecurity } from "./pod-security.ts";
 import { priorityAdmission } from "./priority.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
@@ -19,5 +20,6 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   priorityAdmission,
   defaultTolerationSeconds,
   storageProtection,
+  podSecurity,
   resourceQuotaAdmission(clock),
 ];

@@ -61,7 +61,3 @@ async function bind(r: Registry, call: Call, binding: Binding): Promise<void> {
   });
   if (!done) throw r.reader.get(PODS, call.namespace, call.name) ? conflict(NAMED, call.name, OBJECT_MODIFIED) : notFound(PODS, call.name);
 }
-
-/** POST of a Binding to the collection: the pod is the one of its name. */
-export const createCollectionBinding: CreateSubresource = (r, call, object, ports) =>
-  createBinding(r, { ...call, served: r.served.find(PODS), name: object.metadata?.name ?? "", subresource: "binding" }, object, ports);

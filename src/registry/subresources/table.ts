@@ -4,8 +4,9 @@
  */
 import type { ApiAnswer } from "../../api/request.ts";
 import type { KubeObject } from "../../api/object.ts";
+import { PODS, type Resource } from "../../api/resource.ts";
 import type { Call, Registry } from "../call.ts";
-import { createBinding, createCollectionBinding } from "./binding.ts";
+import { createBinding } from "./binding.ts";
 import { createEviction } from "./eviction.ts";
 import { createToken, type TokenIssuer } from "./token.ts";
 
@@ -22,11 +23,11 @@ const creates: Readonly<Record<string, CreateSubresource>> = {
   "/serviceaccounts/token": createToken,
 };
 
-/** Resources of which nothing is kept, that stand for a subresource of another: by `group/plural`. */
-const virtual: Readonly<Record<string, CreateSubresource>> = {
-  "/bindings": createCollectionBinding,
+/** Resources of which nothing is kept: a POST to their collection is one to a subresource of the object of that name. By `group/plural`. */
+const standIns: Readonly<Record<string, { readonly resource: Resource; readonly subresource: string }>> = {
+  "/bindings": { resource: PODS, subresource: "binding" },
 };
 
 export const createOf = (group: string, plural: string, subresource: string): CreateSubresource | undefined => creates[`${group}/${plural}/${subresource}`];
 
-export const virtualCreateOf = (group: string, plural: string): CreateSubresource | undefined => virtual[`${group}/${plural}`];
+export const standInOf = (group: string, plural: string) => standIns[`${group}/${plural}`];
