@@ -3,12 +3,8 @@ import type { Pod } from "../api/generated/types.ts";
 import type { Api, Caller } from "../api/request.ts";
 import { PODS } from "../api/resource.ts";
 import { badRequest } from "../api/status-error.ts";
+import type { PodKey } from "./pod-streams.ts";
 
-export interface PodRef {
-  readonly namespace: string;
-  readonly name: string;
-  readonly uid: string;
-}
 
 /** Rejects with 404. */
 export async function getPod(api: Api, namespace: string, name: string, caller: Caller): Promise<Pod> {
@@ -16,7 +12,7 @@ export async function getPod(api: Api, namespace: string, name: string, caller: 
   return body as unknown as Pod;
 }
 
-export const refOf = ({ metadata: { namespace = "", name = "", uid = "" } }: Pod): PodRef => ({ namespace, name, uid });
+export const refOf = ({ metadata: { namespace = "", name = "", uid = "" } }: Pod): PodKey => ({ namespace, name, uid });
 
 /** The container's name: the one that is asked for, or the only one. */
 export function containerOf(pod: Pod, asked: string): string {

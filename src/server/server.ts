@@ -22,6 +22,10 @@ import { type HealthCheck, healthAnswer, PING } from "./health.ts";
 import { impersonate } from "./impersonation.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics } from "./metrics.ts";
+import { podAttach, podExec } from "./pod-exec.ts";
+import { podLog } from "./pod-log.ts";
+import { podPortForward } from "./port-forward.ts";
+import type { PodStreams } from "./pod-streams.ts";
 import { MUTATING, READING, RequestQueue } from "./queues.ts";
 import { requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } from "./resources.ts";
@@ -45,8 +49,8 @@ export interface ServerOptions {
   readonly tokens?: readonly TokenVerifier[];
   readonly tls: TlsFiles;
   readonly version: VersionInfo;
-  /** "pods/log" → who answers it. */
-  readonly subresources?: ReadonlyMap<string, SubresourceHandler>;
+  /** Whoever runs the pods; without, their logs and commands are not to be had. */
+  readonly podStreams?: PodStreams;
   readonly readiness?: readonly HealthCheck[];
   readonly audit?: AuditLog;
   readonly host?: string;
@@ -63,13 +67,17 @@ export interface Server {
 const CLOSE_GRACE_MS = 2000;
 const MUTATING_VERBS = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 /** These hold their place in no queue: they last. */
-const LASTING_VERBS = new Set(["watch", "connect"]);
+const LASTING_VERBS = new Set(["watch"]);
+
+const CONNECTS = new Set(["exec", "attach", "portforward"]);
 
 function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   const { verb } = info;
   if (!info.isResource) return { user, verb, isResource: false, path: info.path };
   const { group, version, resource, subresource, namespace, name } = info;
-  return { user, verb, isResource: true, group, version, resource, subresource, namespace, name };
+  // A WebSocket is opened with GET: what it does is what POST does.
+  const connects = resource === "pods" && CONNECTS.has(subresource) && verb === "get";
+  return { user, verb: connects ? "create" : verb, isResource: true, group, version, resource, subresource, namespace, name };
 }
 
 export function openServer(options: ServerOptions): Server {
@@ -79,9 +87,9 @@ export function openServer(options: ServerOptions): Server {
   const openWatches = new Set<() => void>();
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size });
-  const deps: ResourceDeps = {
-    ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources: options.subresources ?? new Map<string, SubresourceHandler>(),
-  };
+  const streams = { api: options.api, clock, streams: options.podStreams };
+  const subresources = new Map<string, SubresourceHandler>([["pods/log", podLog(streams)], ["pods/exec", podExec(streams)], ["pods/attach", podAttach(streams)], ["pods/portforward", podPortForward(streams)]]);
+  const deps: ResourceDeps = { ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources };
   const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
