@@ -1,0 +1,265 @@
+/**
+ * The container runtime of one machine: namespaces, overlay roots and shims, driven by shell scripts (scripts.ts) through a launcher.
+ * All truth is in the state directory: `container/ID/start` says what was asked, `record/ID` what became of it, and both are read again at
+ * every open. This object keeps a copy of it that follows the records as the directory's watch tells of changes; nothing is polled, but
+ * once in a while it looks for shims that were killed, which leave no trace to watch for.
+ *
+ * The network is the machine's own; a pod's address is one of 127/8 that no other sandbox has.
+ */
+import { type FSWatcher, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { Clock, Timer } from "../../base/clock.ts";
+import type { Logger } from "../../base/logger.ts";
+import type { ContainerSpec, ContainerStatus, ExecSpec, Runtime, SandboxSpec, SandboxStatus } from "../runtime.ts";
+import { type Container, endOf, statusOf, unknownEnd, until } from "./container.ts";
+import { containerId, Layout } from "./layout.ts";
+import { Launcher } from "./launcher.ts";
+import { inspectMachine, type Machine } from "./machine.ts";
+import { Output } from "./output.ts";
+import { prepareContainer } from "./prepare.ts";
+import { isAlive, readRecord } from "./record.ts";
+import { RootPaths } from "./root-path.ts";
+import { Sandboxes, sandboxStatus } from "./sandboxes.ts";
+import { quote } from "./shell.ts";
+import { signalContainer } from "./signals.ts";
+import { type Description, parseStartFile } from "./start-file.ts";
+
+export interface SandboxRuntimeOptions {
+  /** A directory of the runtime's own; it survives this process. */
+  readonly stateDir: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** How often killed shims are looked for. */
+const LOOK_AROUND_MS = 20_000;
+/** A shim that has not begun to tell within this time is looked after. */
+const START_MS_MAX = 30_000;
+
+class SandboxRuntime implements Runtime {
+  readonly name = "stint-sandbox";
+  readonly version = "1";
+  readonly #options: SandboxRuntimeOptions;
+  readonly #layout: Layout;
+  readonly #sandboxes: Sandboxes;
+  readonly #containers = new Map<string, Container>();
+  readonly #listeners: ((podUid: string) => void)[] = [];
+  readonly #paths = new RootPaths();
+  #watchers: FSWatcher[] = [];
+  #machine: Machine | undefined;
+  #launcher: Launcher | undefined;
+  #lookAround: Timer | undefined;
+
+  constructor(options: SandboxRuntimeOptions) {
+    this.#options = options;
+    this.#layout = new Layout(options.stateDir);
+    this.#sandboxes = new Sandboxes(this.#layout);
+  }
+
+  async open(): Promise<void> {
+    const machine = await inspectMachine(this.#layout);
+    this.#machine = machine;
+    this.#launcher = new Launcher(this.#layout, machine, this.#options.logger);
+    this.#launcher.open();
+    // Watched before it is read, so that nothing falls between.
+    this.#watchers = [this.#watch(this.#layout.records, (id) => this.#recordChanged(id)), this.#watch(this.#layout.outputs, (id) => this.#containers.get(id)?.output.changed())];
+    this.#sandboxes.load();
+    for (const id of readdirSync(join(this.#layout.state, "container"))) this.#adopt(id);
+    this.#scheduleLookAround();
+  }
+
+  async close(): Promise<void> {
+    this.#lookAround?.cancel();
+    for (const watcher of this.#watchers) watcher.close();
+    await this.#launcher?.close();
+  }
+
+  onHint(listener: (podUid: string) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  async list(): Promise<{ readonly sandboxes: readonly SandboxStatus[]; readonly containers: readonly ContainerStatus[] }> {
+    return { sandboxes: [...this.#sandboxes.all()].map(sandboxStatus), containers: [...this.#containers.values()].map(statusOf) };
+  }
+
+  async runSandbox(spec: SandboxSpec): Promise<SandboxStatus> {
+    return sandboxStatus(this.#sandboxes.run(spec, this.#options.clock.now()));
+  }
+
+  async stopSandbox(id: string): Promise<void> {
+    this.#sandboxes.markStopped(id);
+    await Promise.all(this.#ofSandbox(id).map((c) => this.stopContainer(c.id, { gracePeriodMs: 0 })));
+  }
+
+  async removeSandbox(id: string): Promise<void> {
+    await this.stopSandbox(id);
+    await Promise.all(this.#ofSandbox(id).map((c) => this.removeContainer(c.id)));
+    this.#sandboxes.remove(id);
+  }
+
+  async startContainer(spec: ContainerSpec): Promise<ContainerStatus> {
+    const { machine, launcher } = this.#opened();
+    const sandbox = this.#sandboxes.get(spec.sandboxId);
+    if (!sandbox?.ready) throw new Error(`sandbox ${spec.sandboxId} is not running`);
+    const id = containerId(sandbox.id, spec.name, spec.attempt);
+    const container = this.#containers.get(id) ?? this.#create(id, { spec, sandbox, machine });
+    if (!container.record) launcher.start(id);
+    const timer = this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
+    await until(container, () => container.record?.container !== undefined || container.end !== undefined);
+    timer.cancel();
+    return statusOf(container);
+  }
+
+  async stopContainer(id: string, options: { readonly gracePeriodMs: number }): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    if (!container.end && options.gracePeriodMs > 0) {
+      signalContainer(container, container.description.stopSignal);
+      const kill = this.#options.clock.after(options.gracePeriodMs, () => signalContainer(container, "SIGKILL"));
+      await until(container, () => container.end !== undefined);
+      kill.cancel();
+    } else if (!container.end) {
+      await until(container, () => container.record?.container !== undefined || container.end !== undefined);
+      signalContainer(container, "SIGKILL");
+      await until(container, () => container.end !== undefined);
+    }
+  }
+
+  async removeContainer(id: string): Promise<void> {
+    const container = this.#containers.get(id);
+    if (!container) return;
+    await this.stopContainer(id, { gracePeriodMs: 0 });
+    this.#containers.delete(id);
+    await this.#delete(id);
+  }
+
+  async exec(containerId: string, spec: ExecSpec, signal: AbortSignal): Promise<number> {
+    throw new Error(`exec in ${containerId}: ${spec.command.join(" ")} ${signal.aborted}`);
+  }
+
+  #opened(): { readonly machine: Machine; readonly launcher: Launcher } {
+    if (!this.#machine || !this.#launcher) throw new Error("the container runtime is not open");
+    return { machine: this.#machine, launcher: this.#launcher };
+  }
+
+  #ofSandbox(sandboxId: string): Container[] {
+    return [...this.#containers.values()].filter((c) => c.description.sandboxId === sandboxId);
+  }
+
+  /** Claims the attempt by its directory and fills it. */
+  #create(id: string, o: { readonly spec: ContainerSpec; readonly sandbox: Parameters<typeof prepareContainer>[0]["sandbox"]; readonly machine: Machine }): Container {
+    mkdirSync(this.#layout.container(id), { mode: 0o700 });
+    try {
+      const neighbour = this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.container)?.record?.container?.pid;
+      const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, cgroups: [] });
+      return this.#remember(id, description, true);
+    } catch (error) {
+      rmSync(this.#layout.container(id), { recursive: true, force: true });
+      throw error;
+    }
+  }
+
+  #remember(id: string, description: Description, isNew: boolean): Container {
+    const files = { raw: this.#layout.output(id), log: description.logPath, base: join(this.#layout.container(id), "log-base") };
+    const output = new Output(files, this.#options.clock, isNew);
+    const container: Container = { id, description, output, record: undefined, end: undefined, isFinishing: false, isOurs: isNew, waiters: new Set() };
+    this.#containers.set(id, container);
+    return container;
+  }
+
+  /**
+   * Takes up a container of an earlier server. Where no shim has begun, none will: it stops at the missing start file, and the attempt is
+   * free again. The file goes first and the record is looked for after, because a shim makes its record first and reads the file after.
+   */
+  #adopt(id: string): void {
+    const start = join(this.#layout.container(id), "start");
+    const text = existsSync(start) ? readFileSync(start, "utf8") : undefined;
+    if (text === undefined || !existsSync(this.#layout.record(id))) {
+      rmSync(start, { force: true });
+      if (text === undefined || !existsSync(this.#layout.record(id))) {
+        void this.#delete(id);
+        return;
+      }
+      writeFileSync(start, text);
+    }
+    const container = this.#remember(id, parseStartFile(text), false);
+    this.#recordChanged(id);
+    if (!container.record?.container && !container.isFinishing) this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
+    container.output.changed();
+    this.#lookAfter(container);
+  }
+
+  #watch(directory: string, changed: (id: string) => void): FSWatcher {
+    const watcher = watch(directory, { persistent: false }, (_event, name) => {
+      if (name !== null) changed(name);
+    });
+    watcher.on("error", (error) => this.#options.logger.error("cannot watch containers any longer", { directory, error: error.message }));
+    return watcher;
+  }
+
+  #recordChanged(id: string): void {
+    const container = this.#containers.get(id);
+    if (!container || container.end || container.isFinishing) return;
+    const record = readRecord(this.#layout.record(id));
+    if (!record) return;
+    const isStart = record.container !== undefined && container.record?.container === undefined;
+    container.record = record;
+    if (record.exitCode !== undefined) void this.#finish(container);
+    else if (isStart) this.#tell(container);
+  }
+
+  /** The container has ended: completes its log, then says so. */
+  async #finish(container: Container, lost = false): Promise<void> {
+    container.isFinishing = true;
+    try {
+      await container.output.finish();
+    } catch (error) {
+      this.#options.logger.error("a container's log could not be completed", { container: container.id, error: String(error) });
+    }
+    container.end = (lost ? undefined : endOf(container.record, () => false)) ?? unknownEnd(this.#options.clock.now());
+    if (container.isOurs && container.record?.shim) this.#launcher?.ended(container.record.shim.pid);
+    this.#tell(container);
+  }
+
+  #tell(container: Container): void {
+    for (const waiter of [...container.waiters]) waiter();
+    for (const listener of this.#listeners) listener(container.description.pod.uid);
+  }
+
+  #scheduleLookAround(): void {
+    this.#lookAround = this.#options.clock.after(LOOK_AROUND_MS, () => {
+      for (const container of this.#containers.values()) this.#lookAfter(container);
+      this.#scheduleLookAround();
+    });
+  }
+
+  /** A shim that is gone without having written an end has been killed, and its container with it. */
+  #lookAfter(container: Container): void {
+    if (container.end || container.isFinishing) return;
+    const shim = container.record?.shim;
+    if (shim && isAlive(shim)) return;
+    this.#recordChanged(container.id);
+    if (shim && !container.end && !container.isFinishing) void this.#finish(container, true);
+  }
+
+  #startOverdue(container: Container): void {
+    if (container.record?.container || container.end || container.isFinishing) return;
+    const errors = join(this.#layout.container(container.id), "errors");
+    this.#options.logger.error("a container does not start", { container: container.id, errors: existsSync(errors) ? readFileSync(errors, "utf8").slice(0, 2000) : "" });
+    void this.#finish(container, true);
+  }
+
+  /** Best effort beyond what this process may remove itself: an ordinary user's containers may leave files of other ids. */
+  async #delete(id: string): Promise<void> {
+    rmSync(this.#layout.record(id), { force: true });
+    rmSync(this.#layout.output(id), { force: true });
+    if (this.#machine?.isRoot) await rm(this.#layout.container(id), { recursive: true, force: true });
+    else this.#launcher?.request(`rm -rf ${quote(`container/${id}`)}`);
+  }
+}
+
+/** A runtime over `stateDir`; `open()` before use. */
+export function openSandboxRuntime(options: SandboxRuntimeOptions): Runtime {
+  return new SandboxRuntime(options);
+}

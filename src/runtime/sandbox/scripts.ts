@@ -1,0 +1,130 @@
+/**
+ * The shell scripts that run containers, as text: they are written into the state directory at every open, so the bundle needs no files.
+ *
+ * launcher: one long-lived shell beside the server. Reads requests (lines of shell) from its standard input and forks; ends at end of file.
+ * shim:     one per container, outlives everybody. It sits in the container's mount namespace and in the machine's pid namespace,
+ *           mounts, moves the root (pivot_root), and writes what happened into `record/ID`.
+ * init:     (part of the shim's text) becomes the container's process. It is loaded from the machine's root, already with the container's rights, waits until the
+ *           shim has put the container's root under it, and then executes the command, which is the first file it opens there.
+ *
+ * File descriptors: 1, 2 and (shim) 5 output pipe, 3/6 "go", 4 the start file, 7 record, 8/9 report. An empty here-document is an anonymous pipe that /proc
+ * opens for writing: no mkfifo, no names. `cat` drains the output pipe into a file, so that /dev/stdout can be opened and truncated in the
+ * container without harm, and it holds the report pipe open: end of file there means that every byte of output is in the file.
+ * Nothing in the container has any of these descriptors but 1 and 2.
+ */
+import { quote } from "./shell.ts";
+
+export interface Machine {
+  /** The shell that runs the scripts, and env(1) with the option that gives background jobs their SIGINT and SIGQUIT back. */
+  readonly shell: string;
+  readonly env: readonly string[];
+  readonly pivotRoot: string;
+  /** umount as it is called when the machine's root lies under /dev: its loader and libraries come from there too. */
+  readonly umountFromDev: readonly string[];
+}
+
+export function scripts(machine: Machine): Readonly<Record<"launcher.sh" | "shim.sh", string>> {
+  const shell = quote(machine.shell);
+  return {
+    "launcher.sh": LAUNCHER.replaceAll("@SHELL@", shell),
+    "shim.sh": SHIM.replaceAll("@INIT@", quote(INIT)).replaceAll("@SHELL@", shell).replaceAll("@ENV@", machine.env.map(quote).join(" ")).replaceAll("@PIVOT_ROOT@", quote(machine.pivotRoot)).replaceAll("@UMOUNT@", machine.umountFromDev.map(quote).join(" ")),
+  };
+}
+
+const LAUNCHER = `
+start() {
+  (
+    exec 7>>"record/$1"
+    . "container/$1/start"
+    exec 4<<EOF
+EOF
+    exec 5>/proc/self/fd/4
+    exec 8<<EOF
+EOF
+    exec 9>/proc/self/fd/8
+    cat <&4 >>"output/$1" 5>&- 7>&- 8<&- &
+    exec 4<&-
+    exec $namespaces @SHELL@ shim.sh "$1"
+  ) </dev/null 2>"container/$1/errors" &
+}
+while IFS= read -r request; do
+  eval "$request"
+done
+`;
+
+const SHIM = `
+id=$1
+cd "container/$id" || exit
+. ./start
+read -r stat </proc/self/stat
+set -- $stat
+shim=$1
+shift 21
+shim="$shim $1"
+exec 3<<EOF
+EOF
+exec 6>/proc/self/fd/3
+setsid @ENV@ $privileges @SHELL@ -c @INIT@ init 4<start 6>&- 7>&- 8<&- 1>&5 2>&1 5>&- <"\${stdin:-/dev/null}" &
+pid=$!
+if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5; fi
+exec 3<&- 5>&- 9>&-
+read -r stat </proc/$pid/stat
+set -- \${stat##*) }
+shift 19
+ticks=$1
+report=
+arrange() {
+  prepare && mount --all --fstab ./fstab && read -r report <&8 && @PIVOT_ROOT@ "$root" "$root/dev"
+}
+if arrange; then
+  @UMOUNT@
+  cd /
+  echo "started $pid $ticks $shim" >&7
+  echo go >&6
+fi
+exec 6>&-
+wait $pid
+code=$?
+while read -r line <&8; do report=$line; done
+if [ "$report" = ready ]; then report=; fi
+echo "exited $code $report" >&7
+`;
+
+const INIT = `
+. /proc/self/fd/4
+exec 4<&-
+fail() {
+  echo "failed $1" >&9
+  exit 128
+}
+check() {
+  if [ -d "$2" ]; then fail "exec: \\"$1\\": is a directory"; fi
+  if [ ! -x "$2" ]; then fail "exec: \\"$1\\": permission denied"; fi
+}
+search() {
+  case $1 in
+    */*)
+      if [ ! -e "$1" ]; then fail "exec: \\"$1\\": stat $1: no such file or directory"; fi
+      check "$1" "$1"
+      return
+    ;;
+  esac
+  IFS=:
+  for entry in $path; do
+    if [ -x "\${entry:-.}/$1" ] && [ ! -d "\${entry:-.}/$1" ]; then return; fi
+  done
+  fail "exec: \\"$1\\": executable file not found in \\$PATH"
+}
+echo ready >&9
+read -r go <&3 || exit 128
+exec 3<&-
+umask 022
+if [ -z "$stdin" ]; then exec </dev/null; fi
+cd "$directory" || fail "chdir to cwd (\\"$directory\\") set in config.json failed"
+eval "set -- $command"
+search "$1"
+trap 'echo "failed exec: \\"$1\\": exec format error or interpreter not found" >&9' EXIT
+unset IFS PWD OLDPWD
+environment
+{ exec "$@"; } 9>&-
+`;

@@ -1,0 +1,24 @@
+/** Signals to containers, always to exactly the process that was started: a process id counts only with its start time. */
+import { constants } from "node:os";
+import type { Container } from "./container.ts";
+import { isAlive } from "./record.ts";
+
+/** SIGTERM, TERM, 15, SIGRTMIN+3: as images write them. SIGTERM when it is none of these. */
+export function signalNumber(name: string): number {
+  const bare = name.trim().toUpperCase().replace(/^SIG/, "");
+  if (/^\d+$/.test(bare)) return Number(bare) > 0 && Number(bare) < 65 ? Number(bare) : constants.signals.SIGTERM;
+  const realTime = /^RT(MIN|MAX)(?:([+-]\d+))?$/.exec(bare);
+  if (realTime) return (realTime[1] === "MIN" ? 34 : 64) + Number(realTime[2] ?? 0);
+  return Object.entries(constants.signals).find(([known]) => known === `SIG${bare}`)?.[1] ?? constants.signals.SIGTERM;
+}
+
+/** Sends a signal to the container's process; false when it is gone. */
+export function signalContainer(container: Container, signal: string): boolean {
+  const process_ = container.record?.container;
+  if (!process_ || !isAlive(process_)) return false;
+  try {
+    return process.kill(process_.pid, signalNumber(signal));
+  } catch {
+    return false;
+  }
+}
