@@ -4,7 +4,7 @@
  * Follows kube-openapi pkg/builder3 and pkg/builder.
  */
 import enumFacts from "../data/enums.json" with { type: "json" };
-import { rawSchema, structOf, type Field, type RawSchema, type RawType, type Type } from "../schema/schema.ts";
+import { DECLARED_DEFAULTS, rawSchema, structOf, type Field, type RawSchema, type RawType, type Type } from "../schema/schema.ts";
 
 /** schema → field → text; the schema's own text is under "". */
 export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -18,9 +18,6 @@ const EXTENSIONS = ["list-map-keys", "list-type", "map-type", "patch-merge-key",
 const REF = { v2: "#/definitions/", v3: "#/components/schemas/" } as const;
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
-
-/** Defaults that upstream's types declare beside those of their Go types. */
-const DECLARED_DEFAULTS: Readonly<Record<string, unknown>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP" };
 
 const extensionsOf = (raw: RawType | RawSchema): object => Object.fromEntries(EXTENSIONS.filter((key) => key in raw).map((key) => [`x-kubernetes-${key}`, raw[key as keyof typeof raw]]));
 

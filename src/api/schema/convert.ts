@@ -224,6 +224,9 @@ function isEmpty(field: Field, value: unknown): boolean {
   return field.type.kind === "map" && Object.keys(value as object).length === 0;
 }
 
+/** An empty list of managed fields means something to those who track them (forget all), though nobody ever prints it. */
+const isReset = (struct: Struct, field: Field): boolean => field.name === "managedFields" && struct.goName === "ObjectMeta";
+
 /** The fields that Go prints, in Go's order. */
 function arrange(struct: Struct, found: readonly (Field | undefined)[], values: JsonObject): JsonObject {
   const printed: Field[] = [];
@@ -237,7 +240,7 @@ function arrange(struct: Struct, found: readonly (Field | undefined)[], values: 
   for (const field of found) {
     if (field === undefined || field.always) continue;
     const value = values[field.name];
-    if (value === undefined || (!field.pointer && isEmpty(field, value))) continue;
+    if (value === undefined || (!field.pointer && isEmpty(field, value) && !isReset(struct, field))) continue;
     push(field);
   }
   for (const field of struct.always) push(field);

@@ -161,6 +161,9 @@ function compile(name: string): Struct {
   return { name, goName: name.slice(name.lastIndexOf(".") + 1), fields, always: [...fields.values()].filter((f) => f.always) };
 }
 
+/** Defaults that upstream's types declare beside those of their Go types; lists keyed by such a field read them. */
+export const DECLARED_DEFAULTS: Readonly<Record<string, string>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP" };
+
 const compiled = new Map<string, Struct>();
 
 /** The structure of the type named so in `openapi-fields.json`. A name that is not there is a bug. */

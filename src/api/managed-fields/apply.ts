@@ -1,0 +1,214 @@
+/**
+ * Server-side apply: a configuration laid over the live object, fields let go taken away, conflicts told, ownership written down.
+ * Follows apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery pkg/util/managedfields/internal (structuredmerge.go,
+ * lastappliedmanager.go, skipnonapplied.go, conflict.go) and structured-merge-diff merge/update.go (Apply, prune).
+ */
+import type { Instant } from "../../base/clock.ts";
+import type { ManagedFieldsEntry } from "../generated/types.ts";
+import type { KubeObject } from "../object.ts";
+import { badRequest, StatusError } from "../status-error.ts";
+import { convert, ConvertError } from "../schema/convert.ts";
+import type { JsonObject } from "../schema/json-parser.ts";
+import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
+import { compareValues, deepEqual } from "./compare.ts";
+import { difference, EMPTY, intersection, overlaps, pathText, recursiveDifference, union, type FieldSet } from "./field-set.ts";
+import { allowedByLastApplied, LAST_APPLIED, lastAppliedText } from "./last-applied.ts";
+import { apiVersionOf, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
+import { mergeValues, removeItems } from "./merge.ts";
+import { parseConfiguration } from "./parse-configuration.ts";
+import { emptyObject, recordChange, typeOfStruct, withoutManagedFields } from "./track-update.ts";
+import { fieldsOf, isMap, validate, withNamedFields } from "./typed.ts";
+
+export interface ApplyRequest {
+  /** Left out where the object is not there yet. */
+  readonly live?: KubeObject;
+  /** Parsed already; a string is the body's text (YAML or JSON), not parsed yet. */
+  readonly config: unknown;
+  readonly manager: string;
+  readonly gvk: GroupVersionKind;
+  readonly subresource: string;
+  readonly force: boolean;
+  readonly now: Instant;
+  readonly fieldValidation?: string | undefined;
+}
+
+export interface Applied {
+  /** In normal form, not defaulted, not validated, without managedFields. */
+  readonly object: KubeObject;
+  readonly managedFields: readonly ManagedFieldsEntry[] | undefined;
+  readonly warnings: readonly string[];
+}
+
+const BEFORE_FIRST_APPLY = "before-first-apply";
+const KUBECTL = "kubectl";
+
+/** What an apply is about, worked out once. */
+interface Context {
+  readonly struct: Struct;
+  readonly type: Type;
+  readonly live: JsonObject;
+  readonly config: JsonObject;
+  readonly self: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">;
+  readonly id: string;
+  readonly ignored: FieldSet;
+  readonly now: Instant;
+}
+
+interface Conflict {
+  readonly owner: Tracked;
+  readonly id: string;
+  readonly path: readonly string[];
+}
+
+interface Outcome {
+  /** undefined: as the live one. */
+  readonly object: JsonObject | undefined;
+  readonly managed: Managed;
+}
+
+const gvkText = (gvk: GroupVersionKind): string => `${gvk.group}/${gvk.version}, Kind=${gvk.kind}`;
+
+function nameOf(config: JsonObject, gvk: GroupVersionKind): string {
+  const metadata = isMap(config["metadata"]) ? config["metadata"] : {};
+  const text = (value: unknown) => (typeof value === "string" ? value : "");
+  return `${text(metadata["namespace"])}/${text(metadata["name"])}; ${gvkText(gvk)}`;
+}
+
+const failed = (message: string): StatusError => new StatusError({ code: 500, message });
+
+function checkConfiguration(config: JsonObject, gvk: GroupVersionKind, struct: Struct): void {
+  const { apiVersion, kind } = config as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const version = typeof apiVersion === "string" ? apiVersion : "";
+  if (version !== apiVersionOf(gvk) || kind !== gvk.kind) {
+    const slash = version.indexOf("/");
+    const found = { group: version.slice(0, Math.max(slash, 0)), version: version.slice(slash + 1), kind: typeof kind === "string" ? kind : "" };
+    throw badRequest(`invalid object type: ${gvkText(found)}`);
+  }
+  const metadata = config["metadata"];
+  if (isMap(metadata) && metadata["managedFields"] !== undefined && metadata["managedFields"] !== null) throw badRequest("metadata.managedFields must be nil");
+  const errors = validate(typeOfStruct(struct), config);
+  if (errors.length > 0) throw failed(`failed to create typed patch object (${nameOf(config, gvk)}): ${errors.length === 1 ? errors[0] : ["errors:", ...errors.map((e) => `  ${e}`)].join("\n")}`);
+}
+
+function printManager(owner: Tracked): string {
+  const subresource = owner.subresource === "" ? "" : ` with subresource ${JSON.stringify(owner.subresource)}`;
+  return `${JSON.stringify(owner.manager)}${subresource}${owner.operation === "Update" ? ` using ${owner.apiVersion}` : ""}`;
+}
+
+function conflictError(conflicts: readonly Conflict[]): StatusError {
+  const causes = conflicts.map((c) => ({ reason: "FieldManagerConflict", message: `conflict with ${printManager(c.owner)}`, field: pathText(c.path) }));
+  const [only] = causes;
+  const lines = [...new Set(conflicts.map((c) => c.id))].flatMap((id) => {
+    const own = conflicts.filter((c) => c.id === id);
+    return [`conflicts with ${own[0] ? printManager(own[0].owner) : ""}:`, ...own.map((c) => `- ${pathText(c.path)}`)];
+  });
+  const message = causes.length === 1 ? `Apply failed with 1 conflict: ${only?.message ?? ""}: ${only?.field ?? ""}` : `Apply failed with ${causes.length} conflicts: ${lines.join("\n")}`;
+  return new StatusError({ code: 409, reason: "Conflict", message, details: { causes } });
+}
+
+/** What this manager applied last time, not now, and nobody else claims. */
+function prune(context: Context, merged: JsonObject, managed: Managed, last: FieldSet): JsonObject {
+  if (last.empty) return merged;
+  const { type } = context;
+  const named = (set: FieldSet) => withNamedFields(set, type);
+  const without = (set: FieldSet) => (removeItems(type, merged, set) ?? {}) as JsonObject;
+  const owned = [...managed.values()].map((t) => t.fields).reduce(union, EMPTY);
+  const mergedFields = named(fieldsOf(type, merged));
+  const pruned = without(named(last));
+  const claimed = without(difference(mergedFields, union(named(fieldsOf(type, pruned)), named(owned))));
+  return without(intersection(difference(mergedFields, named(fieldsOf(type, claimed))), named(last)));
+}
+
+function findConflicts(context: Context, managed: Managed, changed: FieldSet): Conflict[] {
+  const found: Conflict[] = [];
+  for (const [id, owner] of [...managed].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    if (id === context.id || owner.apiVersion !== context.self.apiVersion || !overlaps(owner.fields, changed)) continue;
+    for (const path of intersection(owner.fields, changed).paths()) found.push({ owner, id, path });
+  }
+  return found;
+}
+
+/** The outcome, or the conflicts that keep it from happening. */
+function tryApply(context: Context, before: Managed, force: boolean): Outcome | readonly Conflict[] {
+  const { type, live, config, self, id, ignored } = context;
+  const last = before.get(id);
+  const fields = recursiveDifference(fieldsOf(type, config), ignored);
+  const managed = new Map(before).set(id, { ...self, time: last?.time, fields, ...(last?.entry && { entry: last.entry }) });
+  const object = prune(context, mergeValues(type, live, config) as JsonObject, managed, last?.fields ?? EMPTY);
+  const comparison = compareValues(type, live, object, ignored);
+  const conflicts = force ? [] : findConflicts(context, managed, union(comparison.modified, comparison.added));
+  if (conflicts.length > 0) return conflicts;
+  const after = takeChanges(managed, comparison, self.apiVersion, id);
+  const isSame = deepEqual(live, object);
+  const own = stripMeta(fields);
+  if (own.empty) after.delete(id);
+  else after.set(id, { ...self, time: isSame ? last?.time : timeText(context.now), fields: own, ...(last?.entry && { entry: last.entry }) });
+  return { object: isSame ? undefined : object, managed: after };
+}
+
+const isConflicts = (outcome: Outcome | readonly Conflict[]): outcome is readonly Conflict[] => Array.isArray(outcome);
+
+/** kubectl may take over what its own client-side apply has set. */
+function applyOrThrow(context: Context, managed: Managed, force: boolean): Outcome {
+  const outcome = tryApply(context, managed, force);
+  if (!isConflicts(outcome)) return outcome;
+  const allowed = context.self.manager === KUBECTL ? allowedByLastApplied(context.type, context.live, context.self.apiVersion) : undefined;
+  if (!allowed) throw conflictError(outcome);
+  const left = outcome.filter((c) => !allowed.has(c.path));
+  if (left.length > 0) throw conflictError(left);
+  return tryApply(context, managed, true) as Outcome;
+}
+
+function annotationsOf(object: JsonObject): JsonObject {
+  const metadata = object["metadata"];
+  return isMap(metadata) && isMap(metadata["annotations"]) ? metadata["annotations"] : {};
+}
+
+/** An object that kubectl also applies from the client's side keeps its annotation true. */
+function syncLastApplied(context: Context, object: JsonObject): JsonObject {
+  if (context.self.manager !== KUBECTL || !annotationsOf(object)[LAST_APPLIED]) return object;
+  const annotations = { ...annotationsOf(object), [LAST_APPLIED]: lastAppliedText(context.config) };
+  return { ...object, metadata: { ...(object["metadata"] as JsonObject), annotations } };
+}
+
+function contextOf(request: ApplyRequest, struct: Struct, config: JsonObject): Context {
+  const self = { manager: request.manager === "" ? "unknown" : request.manager, operation: "Apply", apiVersion: apiVersionOf(request.gvk), subresource: request.subresource } as const;
+  const { kind: _kind, apiVersion: _apiVersion, ...body } = config;
+  const live = request.live ? withoutManagedFields(request.live) : withoutManagedFields(emptyObject(struct));
+  return { struct, type: typeOfStruct(struct), live, config: body, self, id: identifierOf(self), ignored: resetFields(struct, request.subresource), now: request.now };
+}
+
+/** Objects that nobody tracked yet: all that is there belongs to "before-first-apply". */
+function managedBefore(context: Context, entries: readonly ManagedFieldsEntry[] | undefined): Managed {
+  const managed = decodeManaged(entries);
+  if (!managed) throw failed("failed to decode managed fields: operation must be `Apply` or `Update`");
+  if (managed.size > 0) return managed;
+  const { struct, live, self, now } = context;
+  return recordChange(managed, { struct, before: withoutManagedFields(emptyObject(struct)), after: live, manager: BEFORE_FIRST_APPLY, apiVersion: self.apiVersion, subresource: self.subresource, now });
+}
+
+function finish(context: Context, request: ApplyRequest, object: JsonObject): KubeObject {
+  try {
+    const { kind: _kind, apiVersion: _apiVersion, ...rest } = convert(context.struct, object, "unstructured").object;
+    return { kind: request.gvk.kind, apiVersion: context.self.apiVersion, ...rest } as unknown as KubeObject;
+  } catch (error) {
+    if (error instanceof ConvertError) throw failed(`failed to convert new typed object (${nameOf(context.config, request.gvk)}) to object: ${error.message}`);
+    throw error;
+  }
+}
+
+/** Throws StatusError: 400 and 500 for configurations that can't be, 409 for conflicts. */
+export function applyConfiguration(request: ApplyRequest): Applied {
+  const { config, strictErrors } = parseConfiguration(request.config);
+  const struct = structOfKind(request.gvk);
+  checkConfiguration(config, request.gvk, struct);
+  const context = contextOf(request, struct, config);
+  const entries = request.live?.metadata.managedFields;
+  const { object, managed } = applyOrThrow(context, managedBefore(context, entries), request.force);
+  if (strictErrors.length > 0 && request.fieldValidation === "Strict") throw badRequest(`error strict decoding YAML: ${strictErrors.join(", ")}`);
+  return {
+    object: finish(context, request, syncLastApplied({ ...context, config }, object ?? context.live)),
+    managedFields: encodeManaged(managed, entries),
+    warnings: request.fieldValidation === "Ignore" ? [] : strictErrors,
+  };
+}

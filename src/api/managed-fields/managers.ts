@@ -1,0 +1,148 @@
+/**
+ * `metadata.managedFields` read into sets and written again: who owns what, since when. Entries that do not change stay the same objects.
+ * Follows apimachinery pkg/util/managedfields/internal/managedfields.go, capmanagers.go and stripmeta.go.
+ */
+import type { Instant } from "../../base/clock.ts";
+import type { ManagedFieldsEntry } from "../generated/types.ts";
+import { schemaOfKind, structOf, type GroupVersionKind, type Struct } from "../schema/schema.ts";
+import { formatTime } from "../time.ts";
+import type { Comparison } from "./compare.ts";
+import { difference, equalSets, FieldSet, formatFields, intersection, overlaps, parseFields, setOf, union } from "./field-set.ts";
+
+export interface Tracked {
+  readonly manager: string;
+  readonly operation: "Apply" | "Update";
+  readonly apiVersion: string;
+  readonly subresource: string;
+  readonly time: string | undefined;
+  readonly fields: FieldSet;
+  /** What it was read from, where it is still that. */
+  readonly entry?: ManagedFieldsEntry;
+}
+
+/** By identifier: one entry per manager, operation, version (of updates) and subresource. */
+export type Managed = ReadonlyMap<string, Tracked>;
+
+/** Upstream's identifier, which also orders conflicts. Appliers have one entry, whatever version they apply. */
+export function identifierOf(t: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">): string {
+  return JSON.stringify({ manager: t.manager, operation: t.operation, ...(t.operation === "Update" && { apiVersion: t.apiVersion }), ...(t.subresource !== "" && { subresource: t.subresource }) });
+}
+
+const decoded = new WeakMap<object, Managed>();
+const NONE: Managed = new Map();
+
+function decodeAll(entries: readonly ManagedFieldsEntry[]): Managed | undefined {
+  const managed = new Map<string, Tracked>();
+  for (const entry of entries) {
+    const { operation, apiVersion = "" } = entry;
+    if ((operation !== "Apply" && operation !== "Update") || apiVersion === "" || entry.fieldsType !== "FieldsV1") return undefined;
+    const tracked: Tracked = { manager: entry.manager ?? "", operation, apiVersion, subresource: entry.subresource ?? "", time: entry.time, fields: parseFields(entry.fieldsV1), entry };
+    managed.set(identifierOf(tracked), tracked);
+  }
+  return managed;
+}
+
+/** undefined where an entry is not one. Remembered per list. */
+export function decodeManaged(entries: readonly ManagedFieldsEntry[] | undefined): Managed | undefined {
+  if (!entries || entries.length === 0) return NONE;
+  let managed = decoded.get(entries);
+  if (!managed) {
+    managed = decodeAll(entries);
+    if (managed) decoded.set(entries, managed);
+  }
+  return managed;
+}
+
+function encodeOne(t: Tracked): ManagedFieldsEntry {
+  const { entry } = t;
+  if (entry && t.time === entry.time && parseFields(entry.fieldsV1) === t.fields) return entry;
+  return {
+    manager: t.manager,
+    operation: t.operation,
+    apiVersion: t.apiVersion,
+    ...(t.time !== undefined && { time: t.time }),
+    fieldsType: "FieldsV1",
+    fieldsV1: entry?.fieldsV1 && equalSets(parseFields(entry.fieldsV1), t.fields) ? entry.fieldsV1 : formatFields(t.fields),
+    ...(t.subresource !== "" && { subresource: t.subresource }),
+  };
+}
+
+const compareText = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
+
+const byOperationAndTime = (a: Tracked, b: Tracked): number =>
+  compareText(a.operation, b.operation) || compareText(a.time ?? "", b.time ?? "") || compareText(a.manager, b.manager) || compareText(a.apiVersion, b.apiVersion) || compareText(a.subresource, b.subresource);
+
+/** The entries in upstream's order; undefined when there are none; `before` itself when nothing changed. */
+export function encodeManaged(managed: Managed, before: readonly ManagedFieldsEntry[] | undefined): readonly ManagedFieldsEntry[] | undefined {
+  if (managed.size === 0) return undefined;
+  const entries = [...managed.values()].sort(byOperationAndTime).map(encodeOne);
+  return before?.length === entries.length && entries.every((entry, i) => entry === before[i]) ? before : entries;
+}
+
+/** Fields that nobody owns. */
+const STRIPPED = setOf(
+  "apiVersion", "kind", "metadata", "metadata.name", "metadata.namespace", "metadata.creationTimestamp", "metadata.selfLink", "metadata.uid",
+  "metadata.clusterName", "metadata.generation", "metadata.managedFields", "metadata.resourceVersion",
+);
+
+export const stripMeta = (fields: FieldSet): FieldSet => difference(fields, STRIPPED);
+
+const STATUS = setOf("status");
+const SPEC = setOf("spec");
+const NOTHING = new FieldSet();
+/** Where a subresource puts back more than the spec. */
+const RESET: Readonly<Record<string, FieldSet>> = { "Pod/status": setOf("spec", "metadata.deletionTimestamp", "metadata.ownerReferences") };
+
+/** Fields that a write through this road does not change, and so does not own (the strategies' GetResetFields). */
+export function resetFields(struct: Struct, subresource: string): FieldSet {
+  if (subresource === "") return struct.fields.has("status") ? STATUS : NOTHING;
+  return subresource === "status" ? (RESET[`${struct.goName}/status`] ?? SPEC) : NOTHING;
+}
+
+/** Takes from every manager of this version what somebody else has now changed or removed. Managers with nothing left go. */
+export function takeChanges(managed: Managed, { added, modified, removed }: Comparison, apiVersion: string, except = ""): Map<string, Tracked> {
+  const changed = union(modified, added);
+  const kept = new Map<string, Tracked>();
+  for (const [id, tracked] of managed) {
+    const isTouched = id !== except && tracked.apiVersion === apiVersion && (overlaps(tracked.fields, changed) || overlaps(tracked.fields, removed));
+    const fields = isTouched ? difference(difference(tracked.fields, intersection(tracked.fields, changed)), removed) : tracked.fields;
+    if (!fields.empty) kept.set(id, fields === tracked.fields ? tracked : { ...tracked, fields });
+  }
+  return kept;
+}
+
+const UPDATE_MANAGERS_MAX = 10;
+const ANCIENT_CHANGES = "ancient-changes";
+
+/** Merges the oldest updates of a version into one entry while there are too many. */
+export function capUpdates(managed: Map<string, Tracked>): Map<string, Tracked> {
+  const updates = [...managed].filter(([, t]) => t.operation === "Update").sort(([a, x], [b, y]) => compareText(x.time ?? "", y.time ?? "") || compareText(a, b));
+  let excess = updates.length - UPDATE_MANAGERS_MAX;
+  const firstOf = new Map<string, string>();
+  for (const [id, tracked] of updates) {
+    if (excess <= 0) break;
+    const first = firstOf.get(tracked.apiVersion);
+    if (first === undefined) {
+      firstOf.set(tracked.apiVersion, id);
+      continue;
+    }
+    const bucket = { manager: ANCIENT_CHANGES, operation: "Update", apiVersion: tracked.apiVersion, subresource: "" } as const;
+    const bucketId = identifierOf(bucket);
+    const base = managed.get(bucketId) ?? managed.get(first);
+    if (!managed.has(bucketId)) managed.delete(first);
+    managed.delete(id);
+    managed.set(bucketId, { ...bucket, time: tracked.time, fields: union(tracked.fields, base?.fields ?? NOTHING) });
+    excess--;
+  }
+  return managed;
+}
+
+export const apiVersionOf = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`);
+
+export function structOfKind(gvk: GroupVersionKind): Struct {
+  const schema = schemaOfKind(gvk);
+  if (schema === undefined) throw new Error(`bug: no schema of ${gvk.kind}`);
+  return structOf(schema);
+}
+
+export const timeText = (now: Instant): string => formatTime(now);
