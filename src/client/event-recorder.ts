@@ -13,6 +13,7 @@ import { isAlreadyExists, isForbidden, isNotFound, StatusError } from "../api/st
 import { formatTime } from "../api/time.ts";
 import type { Client } from "./client.ts";
 import { EventCorrelator } from "./event-correlator.ts";
+import { isUnreachable } from "./unreachable.ts";
 
 export type EventType = "Normal" | "Warning";
 
@@ -176,7 +177,7 @@ class QueuedRecorder implements EventRecorder {
       await client.create(EVENTS, namespace, event);
       return true;
     } catch (error) {
-      if (!(error instanceof StatusError)) return false;
+      if (!(error instanceof StatusError) || isUnreachable(error)) return false;
       // A namespace that is going away takes no events; an event that exists was written by a try whose answer was lost.
       if (!isAlreadyExists(error) && !isForbidden(error)) logger.warn("an event was refused", { reason: event.reason, error });
       return true;

@@ -4,6 +4,7 @@
  * values, rows above it are the history. Values are parsed when somebody looks at them, not at start.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
+import { freezeDeeply } from "../base/freeze.ts";
 import type { Batch, Log, Remembered } from "./log.ts";
 import type { Change, Entry, Revision, Value } from "./store.ts";
 
@@ -17,12 +18,6 @@ const SCHEMA = `
   CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
   INSERT OR IGNORE INTO facts VALUES ('format', ${FORMAT}), ('compacted', 0);
 `;
-
-function freezeDeeply<T>(value: T): T {
-  if (typeof value !== "object" || value === null) return value;
-  for (const member of Object.values(value)) freezeDeeply(member);
-  return Object.freeze(value);
-}
 
 /** A value that was read from disk: parsed and frozen at the first look. */
 class ReadValue implements Value {
