@@ -55,7 +55,9 @@ export class PodWorker {
   #removed = false;
   #retired = false;
   #dirty = false;
-  #loop: Promise<void> | undefined;
+  #isLooping = false;
+  /** Counts what takes long, its beginnings and its ends. */
+  #turn = 0;
   #recheck: Timer | undefined;
   #retryMs = RETRY_FIRST_MS;
   #runtime: PodRuntime | undefined;
@@ -109,9 +111,10 @@ export class PodWorker {
   /** Something may have changed. */
   poke(): void {
     this.#dirty = true;
-    if (this.#retired) return;
-    this.#loop ??= this.#run().finally(() => {
-      this.#loop = undefined;
+    if (this.#retired || this.#isLooping) return;
+    this.#isLooping = true;
+    void this.#run().finally(() => {
+      this.#isLooping = false;
       if (this.#dirty) this.poke();
     });
   }
@@ -139,9 +142,12 @@ export class PodWorker {
   }
 
   async #sync(): Promise<void> {
+    const turn = this.#turn;
     const runtime = await this.#deps.view.read(this.uid);
     await this.#learn(runtime);
     if (this.#retired) return;
+    // Something long began or ended meanwhile: what was read may be from before it, and acting on it could do a thing twice.
+    if (turn !== this.#turn) return void (this.#dirty = true);
     const world = this.#world(runtime);
     this.#watchDeadline(world);
     const decision = decide(world);
@@ -231,12 +237,17 @@ export class PodWorker {
   #busily(complaint: string, work: () => Promise<void>): void {
     if (this.memory.busy) return;
     this.memory.busy = true;
+    this.#turn++;
     void work()
       .catch((error: unknown) => {
         this.#complain(complaint, error);
         return sleep(this.#deps.clock, this.#retryMs);
       })
-      .finally(() => { this.memory.busy = false; this.poke(); });
+      .finally(() => {
+        this.memory.busy = false;
+        this.#turn++;
+        this.poke();
+      });
   }
 
   async #finish(world: PodWorld): Promise<void> {

@@ -108,12 +108,13 @@ export function oldStatusOf(pod: Pod, name: string): ContainerStatus | undefined
 
 /** The number of the next start of a container. */
 export function nextAttempt({ pod, runtime, memory }: PodWorld, container: Pick<Container, "name">): number {
-  const restarted = memory.restarted.get(container.name)?.attempt ?? 0;
   const latest = latestOf(runtime, container.name);
-  if (latest) return Math.max(latest.attempt + 1, restarted);
+  if (latest) return latest.attempt + 1;
+  const restarted = memory.restarted.get(container.name);
+  if (restarted) return restarted.attempt;
   const old = oldStatusOf(pod, container.name);
   const hasRun = old?.state?.running ?? old?.state?.terminated ?? old?.lastState?.terminated;
-  return Math.max(hasRun && old ? old.restartCount + 1 : 0, restarted);
+  return hasRun && old ? old.restartCount + 1 : 0;
 }
 
 /** `name_namespace(uid)`: how back-off texts name a pod. */

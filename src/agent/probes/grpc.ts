@@ -2,7 +2,7 @@
  * The gRPC health check of probes: one unary call over HTTP/2, its two small messages encoded by hand.
  * Follows kubernetes pkg/probe/grpc/grpc.go and grpc.health.v1.
  */
-import { connect as connectHttp2 } from "node:http2";
+import { connect as connectHttp2, type IncomingHttpHeaders } from "node:http2";
 import type { Clock } from "../../base/clock.ts";
 import type { ProbeOutcome } from "./probe-worker.ts";
 
@@ -52,7 +52,7 @@ export function checkGrpcHealth({ host, port, service, timeoutMs, clock }: GrpcQ
     const stream = session.request({ ":method": "POST", ":path": "/grpc.health.v1.Health/Check", "content-type": "application/grpc", te: "trailers", "user-agent": "kube-probe/1.36" });
     const chunks: Buffer[] = [];
     let grpcStatus = "";
-    const readStatus = (headers: Record<string, unknown>) => { if (headers["grpc-status"] !== undefined) grpcStatus = String(headers["grpc-status"]); };
+    const readStatus = (headers: IncomingHttpHeaders) => { if (typeof headers["grpc-status"] === "string") grpcStatus = headers["grpc-status"]; };
     stream.on("response", readStatus);
     stream.on("trailers", readStatus);
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));

@@ -48,15 +48,18 @@ export class StatusWriter {
 
   /** Resolves when the last published status is in the API (or its pod is gone). */
   async flush(): Promise<void> {
-    this.#start();
-    await this.#writing;
+    for (this.#start(); this.#writing; this.#start()) await this.#writing;
   }
 
   #start(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
-    if (this.#wanted === undefined) return;
-    this.#writing ??= this.#write().finally(() => { this.#writing = undefined; });
+    if (this.#wanted === undefined || this.#gone) return;
+    this.#writing ??= this.#write().finally(() => {
+      this.#writing = undefined;
+      // What was published after the last look must not wait for the next.
+      this.#start();
+    });
   }
 
   async #write(): Promise<void> {

@@ -68,7 +68,7 @@ export class AgentHarness {
     return openAgent({
       client: this.cluster.client, informers: this.cluster.informers, runtime: this.runtime, images: this.images, clock: this.clock,
       ids: seededIds(seededChance(1)), logger: silentLogger, nodeName: "node",
-      recorder: { record: (about, type, reason, message) => void this.events.push([type, reason, message, ...(about.fieldPath ? [about.fieldPath] : [])].join(" | ")) },
+      recorder: { event: (_resource, _object, type, reason, message, options) => void this.events.push([type, reason, message, ...(options?.fieldPath ? [options.fieldPath] : [])].join(" | ")) },
       options: { stateDir: this.stateDir, memoryDir: join(this.stateDir, "memory"), nodeAddresses: ["192.0.2.1"], ...options },
     });
   }
@@ -119,6 +119,11 @@ export class AgentHarness {
       const text = state?.terminated ? `terminated ${state.terminated.reason ?? ""} ${state.terminated.exitCode}` : state?.running ? "running" : `waiting ${state?.waiting?.reason ?? ""}`;
       return `${c} ${text}${restartCount > 0 ? ` x${restartCount}` : ""}`;
     });
+  }
+
+  /** Waits for what needs no time, but takes the file system some. */
+  async until(happened: () => boolean): Promise<void> {
+    for (let turn = 0; turn < TURNS_MAX && !happened(); turn++) await settle();
   }
 
   /** Moves time ahead, letting everything happen on the way. */

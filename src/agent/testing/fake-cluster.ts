@@ -78,7 +78,7 @@ export class FakeCluster {
   put<T extends object>(resource: Resource<T>, object: T): Stored<T> {
     const { metadata } = object as { metadata: KubeObject["metadata"] };
     const stored = { ...object, metadata: { uid: `uid-of-${metadata.name ?? ""}`, creationTimestamp: "2024-01-01T00:00:00Z", generation: 1, ...metadata, resourceVersion: String(++this.#revision) } } as unknown as Stored<T>;
-    this.#of(resource).set(stored as Stored<object>);
+    this.#of(resource).set(stored);
     return stored;
   }
 
@@ -95,7 +95,7 @@ export class FakeCluster {
     create: async (resource, namespace, object) => {
       const { metadata } = object as { metadata: KubeObject["metadata"] };
       if (this.#of(resource).get(namespace ? `${namespace}/${metadata.name ?? ""}` : (metadata.name ?? ""))) throw alreadyExists(resource, metadata.name ?? "");
-      return this.put(resource, { ...object, metadata: { ...metadata, ...(namespace && { namespace }) } } as typeof object);
+      return this.put(resource, { ...object, metadata: { ...metadata, ...(namespace && { namespace }) } });
     },
     update: async (resource, object) => this.put(resource, object),
     updateStatus: async (resource, object) => this.put(resource, object),
@@ -107,7 +107,7 @@ export class FakeCluster {
     delete: async (resource, ref) => {
       const old = await this.client.get(resource, ref);
       this.writes.push(`delete ${resource.plural}`);
-      this.remove(resource, keyOf(old as KubeObject));
+      this.remove(resource, keyOf(old));
       return { code: 200, body: old as never, warnings: [] };
     },
     deleteCollection: async () => {},
