@@ -4,33 +4,31 @@
  * Follows robfig/cron v3 (spec.go SpecSchedule.Next, constantdelay.go).
  */
 import type { Instant } from "../../base/clock.ts";
-import type { Schedule } from "./schedule.ts";
-import { instantOf, wallTime, type WallTime, type Zone } from "./zone.ts";
+import type { FieldsSchedule, Schedule } from "./schedule.ts";
+import { instantOf, openZone, wallTime, type WallTime, type Zone } from "./zone.ts";
 
 const SECOND_MS = 1000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const YEARS_MAX = 5;
 
-type Calendar = Extract<Schedule, { kind: "calendar" }>;
-
 /** If both days are restricted either may match; else both must (one of them always does). */
-function dayMatches({ dayOfMonth, dayOfWeek }: Calendar, { day, weekday }: WallTime): boolean {
-  const [byMonth, byWeek] = [dayOfMonth.values.has(day), dayOfWeek.values.has(weekday)];
-  return dayOfMonth.star || dayOfWeek.star ? byMonth && byWeek : byMonth || byWeek;
+function dayMatches({ day: days, weekday: weekdays }: FieldsSchedule, { day, weekday }: WallTime): boolean {
+  const [byMonth, byWeek] = [days.values.has(day), weekdays.values.has(weekday)];
+  return days.star || weekdays.star ? byMonth && byWeek : byMonth || byWeek;
 }
 
 /** Where the search stands. `reset`: smaller units were set to their beginning already. */
 class Search {
-  readonly #schedule: Calendar;
+  readonly #schedule: FieldsSchedule;
   readonly #zone: Zone;
   #at: Instant;
   #wall: WallTime;
   #reset = false;
 
-  constructor(schedule: Calendar, start: Instant) {
+  constructor(schedule: FieldsSchedule, zone: Zone, start: Instant) {
     this.#schedule = schedule;
-    this.#zone = schedule.zone;
+    this.#zone = zone;
     this.#at = start;
     this.#wall = wallTime(this.#zone, start);
   }
@@ -112,8 +110,8 @@ class Search {
   }
 }
 
-/** The next time after `after`; undefined when there is none within five years (February 31). */
-export function nextTime(schedule: Schedule, after: Instant): Instant | undefined {
-  if (schedule.kind === "every") return Math.floor((after + schedule.ms) / SECOND_MS) * SECOND_MS;
-  return new Search(schedule, Math.floor(after / SECOND_MS) * SECOND_MS + SECOND_MS).run();
+/** The next time after `after` in `zone` (or in the schedule's own); undefined when there is none within five years (February 31). */
+export function nextTime(schedule: Schedule, after: Instant, zone: string): Instant | undefined {
+  if (schedule.kind === "every") return Math.floor(after / SECOND_MS) * SECOND_MS + schedule.ms;
+  return new Search(schedule, openZone(schedule.zone ?? zone), Math.floor(after / SECOND_MS) * SECOND_MS + SECOND_MS).run();
 }

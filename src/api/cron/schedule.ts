@@ -1,139 +1,156 @@
 /**
- * Cron schedules: reads one, with the words in which it is refused. When it comes next is in next.ts.
- * Follows robfig/cron v3 ParseStandard (parser.go): five fields, names, ranges, steps, `?`, the `@` descriptors, `TZ=` in front.
+ * Cron schedules: the five fields, the names (`@daily`), `@every`. When a schedule is due is in next.ts. Pure; reads no clock.
+ * Follows github.com/robfig/cron v3 (ParseStandard), to the words of its errors.
  */
 import { parseGoDuration } from "../duration.ts";
-import { localZone, zoneOf, type Zone } from "./zone.ts";
-
-/** The values that a field lets through. `star`: it was `*` or `?`, so it restricts nothing. */
-export interface Field {
-  readonly values: ReadonlySet<number>;
-  readonly star: boolean;
-}
-
-export type Schedule =
-  | { readonly kind: "calendar"; readonly zone: Zone; readonly minute: Field; readonly hour: Field; readonly dayOfMonth: Field; readonly month: Field; readonly dayOfWeek: Field }
-  /** Counted from the last time, not aligned to any clock. */
-  | { readonly kind: "every"; readonly zone: Zone; readonly ms: number };
-
-export type ParsedSchedule = { readonly schedule: Schedule; readonly error?: undefined } | { readonly schedule?: undefined; readonly error: string };
+import { isKnownZone } from "./zone.ts";
 
 interface Bounds {
   readonly min: number;
   readonly max: number;
-  readonly names?: readonly string[];
+  readonly names: Readonly<Record<string, number>>;
 }
 
-const MINUTES: Bounds = { min: 0, max: 59 };
-const HOURS: Bounds = { min: 0, max: 23 };
-const DAYS: Bounds = { min: 1, max: 31 };
-const MONTHS: Bounds = { min: 1, max: 12, names: ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"] };
-const WEEKDAYS: Bounds = { min: 0, max: 6, names: ["sun", "mon", "tue", "wed", "thu", "fri", "sat"] };
+const numbered = (names: readonly string[], first: number): Record<string, number> => Object.fromEntries(names.map((name, i) => [name, i + first]));
 
-const DESCRIPTORS: Readonly<Record<string, string>> = {
-  "@yearly": "0 0 1 1 *",
-  "@annually": "0 0 1 1 *",
-  "@monthly": "0 0 1 * *",
-  "@weekly": "0 0 * * 0",
-  "@daily": "0 0 * * *",
-  "@midnight": "0 0 * * *",
-  "@hourly": "0 * * * *",
-};
+const MINUTES: Bounds = { min: 0, max: 59, names: {} };
+const HOURS: Bounds = { min: 0, max: 23, names: {} };
+const DAYS: Bounds = { min: 1, max: 31, names: {} };
+const MONTHS: Bounds = { min: 1, max: 12, names: numbered(["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"], 1) };
+const WEEKDAYS: Bounds = { min: 0, max: 6, names: numbered(["sun", "mon", "tue", "wed", "thu", "fri", "sat"], 0) };
 
-class ScheduleError extends Error {}
-const refuse = (message: string): never => {
-  throw new ScheduleError(message);
-};
-
-function parseNumber(text: string): number {
-  if (!/^[+-]?\d+$/.test(text)) return refuse(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
-  const number = Number(text);
-  if (Math.abs(number) > 2 ** 63) return refuse(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
-  return number < 0 ? refuse(`negative number (${number}) not allowed: ${text}`) : number;
-}
-
-function parseValue(text: string, { min, names }: Bounds): number {
-  const named = names?.indexOf(text.toLowerCase()) ?? -1;
-  return named >= 0 ? named + min : parseNumber(text);
-}
-
-interface Range {
-  readonly start: number;
-  readonly end: number;
-  readonly step: number;
+/** The values of a field, and whether it was written as a star (which matters for the two day fields). */
+interface FieldSet {
+  readonly values: ReadonlySet<number>;
   readonly star: boolean;
 }
 
-/** `*`, `5`, `1-5`, each with `/step`; `5/15` means from 5 to the end. */
-function parseRange(text: string, bounds: Bounds): Range {
-  const [range = "", stepText, ...moreSteps] = text.split("/");
-  const [low = "", high, ...moreHyphens] = range.split("-");
-  const star = low === "*" || low === "?";
-  const start = star ? bounds.min : parseValue(low, bounds);
-  if (!star && moreHyphens.length > 0) refuse(`too many hyphens: ${text}`);
-  let end = start;
-  if (star) end = bounds.max;
-  else if (high !== undefined) end = parseValue(high, bounds);
-  if (moreSteps.length > 0) refuse(`too many slashes: ${text}`);
-  const step = stepText === undefined ? 1 : parseNumber(stepText);
-  if (stepText !== undefined && high === undefined) end = bounds.max;
-  if (start < bounds.min) refuse(`beginning of range (${start}) below minimum (${bounds.min}): ${text}`);
-  if (end > bounds.max) refuse(`end of range (${end}) above maximum (${bounds.max}): ${text}`);
-  if (start > end) refuse(`beginning of range (${start}) beyond end of range (${end}): ${text}`);
-  if (step === 0) refuse(`step of range should be a positive number: ${text}`);
-  return { start, end, step, star: star && step <= 1 };
+export interface FieldsSchedule {
+  readonly kind: "fields";
+  readonly minute: FieldSet;
+  readonly hour: FieldSet;
+  readonly day: FieldSet;
+  readonly month: FieldSet;
+  readonly weekday: FieldSet;
+  /** The zone of a `TZ=` prefix. */
+  readonly zone?: string;
 }
 
-function parseField(text: string, bounds: Bounds): Field {
+/** `@every`: counted from the last time, not aligned to the clock. */
+interface EverySchedule {
+  readonly kind: "every";
+  readonly ms: number;
+}
+
+export type Schedule = FieldsSchedule | EverySchedule;
+export type ParsedSchedule = { readonly schedule: Schedule } | { readonly error: string };
+
+class CronError extends Error {}
+const fail = (text: string): never => {
+  throw new CronError(text);
+};
+
+const UINT_MAX = 2 ** 31;
+
+function parseNumber(text: string): number {
+  if (!/^[+-]?\d+$/.test(text)) return fail(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: invalid syntax`);
+  const value = Number(text);
+  if (value >= UINT_MAX ** 2) return fail(`failed to parse int from ${text}: strconv.Atoi: parsing ${JSON.stringify(text)}: value out of range`);
+  if (value < 0) return fail(`negative number (${value}) not allowed: ${text}`);
+  return value;
+}
+
+const parseValue = (text: string, bounds: Bounds): number => bounds.names[text.toLowerCase()] ?? parseNumber(text);
+
+function parseRange(expression: string, bounds: Bounds): FieldSet {
+  const slashes = expression.split("/");
+  const hyphens = (slashes[0] ?? "").split("-");
+  const isStar = hyphens[0] === "*" || hyphens[0] === "?";
+  let star = false;
+  let [start, end] = [bounds.min, bounds.max];
+  if (isStar) star = true;
+  else {
+    start = parseValue(hyphens[0] ?? "", bounds);
+    if (hyphens.length === 1) end = start;
+    else if (hyphens.length === 2) end = parseValue(hyphens[1] ?? "", bounds);
+    else fail(`too many hyphens: ${expression}`);
+  }
+  let step = 1;
+  if (slashes.length === 2) {
+    step = parseNumber(slashes[1] ?? "");
+    // N/step means N-max/step.
+    if (hyphens.length === 1) end = isStar ? end : bounds.max;
+    if (step > 1) star = false;
+  } else if (slashes.length > 2) fail(`too many slashes: ${expression}`);
+  if (start < bounds.min) fail(`beginning of range (${start}) below minimum (${bounds.min}): ${expression}`);
+  if (end > bounds.max) fail(`end of range (${end}) above maximum (${bounds.max}): ${expression}`);
+  if (start > end) fail(`beginning of range (${start}) beyond end of range (${end}): ${expression}`);
+  if (step === 0) fail(`step of range should be a positive number: ${expression}`);
+  const values = new Set<number>();
+  for (let v = start; v <= end; v += step) values.add(v);
+  return { values, star };
+}
+
+function parseField(text: string, bounds: Bounds): FieldSet {
   const values = new Set<number>();
   let star = false;
   for (const part of text.split(",").filter((p) => p !== "")) {
     const range = parseRange(part, bounds);
-    for (let value = range.start; value <= range.end; value += range.step) values.add(value);
+    for (const v of range.values) values.add(v);
     star ||= range.star;
   }
   return { values, star };
 }
 
-function parseEvery(text: string, zone: Zone): Schedule {
-  const parsed = parseGoDuration(text.slice("@every ".length));
-  if ("error" in parsed) return refuse(`failed to parse duration ${text}: ${parsed.error}`);
-  return { kind: "every", zone, ms: Math.max(1000, Math.floor(parsed.ms / 1000) * 1000) };
-}
+const DESCRIPTORS: Readonly<Record<string, string>> = {
+  "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
+};
 
-function parse(text: string, zone: Zone): Schedule {
-  if (text.startsWith("@every ")) return parseEvery(text, zone);
-  if (text.startsWith("@") && !Object.hasOwn(DESCRIPTORS, text)) return refuse(`unrecognized descriptor: ${text}`);
-  const fields = (DESCRIPTORS[text] ?? text).split(/\s+/).filter((f) => f !== "");
-  if (fields.length !== 5) return refuse(`expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`);
-  const [minute = "", hour = "", dayOfMonth = "", month = "", dayOfWeek = ""] = fields;
+function parseFields(text: string, zone: string | undefined): FieldsSchedule {
+  const fields = text.split(/\s+/).filter((f) => f !== "");
+  if (fields.length !== 5) fail(`expected exactly 5 fields, found ${fields.length}: [${fields.join(" ")}]`);
+  const [minute = "", hour = "", day = "", month = "", weekday = ""] = fields;
   return {
-    kind: "calendar",
-    zone,
+    kind: "fields",
     minute: parseField(minute, MINUTES),
     hour: parseField(hour, HOURS),
-    dayOfMonth: parseField(dayOfMonth, DAYS),
+    day: parseField(day, DAYS),
     month: parseField(month, MONTHS),
-    dayOfWeek: parseField(dayOfWeek, WEEKDAYS),
+    weekday: parseField(weekday, WEEKDAYS),
+    ...(zone !== undefined && { zone }),
   };
 }
 
-/** Takes `TZ=zone ` or `CRON_TZ=zone ` off the front. */
-function splitZone(text: string, zone: Zone): { readonly rest: string; readonly zone: Zone } {
-  const prefix = /^(?:CRON_)?TZ=(\S*)(?: (.*))?$/s.exec(text);
-  if (!prefix) return { rest: text, zone };
-  const [, name = "", rest = ""] = prefix;
-  return { rest: rest.trim(), zone: zoneOf(name) ?? refuse(`provided bad location ${name}: unknown time zone ${name}`) };
+const EVERY = "@every ";
+
+function parseDescriptor(text: string, zone: string | undefined): Schedule {
+  const fields = DESCRIPTORS[text];
+  if (fields !== undefined) return parseFields(fields, zone);
+  if (!text.startsWith(EVERY)) return fail(`unrecognized descriptor: ${text}`);
+  const duration = parseGoDuration(text.slice(EVERY.length));
+  if ("error" in duration) return fail(`failed to parse duration ${text}: ${duration.error}`);
+  return { kind: "every", ms: Math.max(1000, Math.floor(duration.ms / 1000) * 1000) };
 }
 
-/** Reads a schedule; `zone` is what it means where it names none (the process's own when left out). */
-export function parseSchedule(text: string, zone: Zone = localZone()): ParsedSchedule {
+function parse(text: string): Schedule {
+  if (text === "") return fail("empty spec string");
+  let spec = text;
+  let zone: string | undefined;
+  if (spec.startsWith("TZ=") || spec.startsWith("CRON_TZ=")) {
+    const space = spec.indexOf(" ");
+    zone = spec.slice(spec.indexOf("=") + 1, space < 0 ? spec.length : space);
+    if (!isKnownZone(zone)) return fail(`provided bad location ${zone}: unknown time zone ${zone}`);
+    spec = space < 0 ? "" : spec.slice(space).trim();
+  }
+  return spec.startsWith("@") ? parseDescriptor(spec, zone) : parseFields(spec, zone);
+}
+
+/** Never throws: what is wrong comes back in the parser's own words. */
+export function parseSchedule(text: string): ParsedSchedule {
   try {
-    if (text === "") return { error: "empty spec string" };
-    const split = splitZone(text, zone);
-    return { schedule: parse(split.rest, split.zone) };
-  } catch (error) {
-    if (error instanceof ScheduleError) return { error: error.message };
-    throw error;
+    return { schedule: parse(text) };
+  } catch (e) {
+    if (e instanceof CronError) return { error: e.message };
+    throw e;
   }
 }

@@ -1,74 +1,97 @@
 /**
- * Time zones: whether a name is one, and what the clocks there show. Asks the ICU tables of the runtime; keeps a bounded cache of offsets.
- * Follows Go's time.LoadLocation in what it takes for a name, and time.Date in what it makes of times that a clock change skips or repeats.
+ * Time zones: which names there are, and wall-clock times in them. Built on Intl's copy of the IANA database. Pure.
+ * Follows Go's time.LoadLocation for what is a name (case counts; no absolute paths, no `..`).
  */
 import type { Instant } from "../../base/clock.ts";
 
+const FORMATS_MAX = 1000;
+const formats = new Map<string, Intl.DateTimeFormat | undefined>();
+
+function formatOf(zone: string): Intl.DateTimeFormat | undefined {
+  if (formats.has(zone)) return formats.get(zone);
+  let format: Intl.DateTimeFormat | undefined;
+  try {
+    format = new Intl.DateTimeFormat("en-US", { timeZone: zone, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
+  } catch {
+    format = undefined;
+  }
+  // Names come from users: the memory of them is bounded.
+  if (formats.size >= FORMATS_MAX) formats.clear();
+  formats.set(zone, format);
+  return format;
+}
+
+const NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
+/** Intl takes names in any case; the database's files have one. All parts of names begin with a capital, but for these. */
+const LOWER_PARTS = new Set(["of", "es", "au", "de", "la", "in", "and", "del"]);
+
+function hasDatabaseCase(zone: string): boolean {
+  if (/^[A-Z]{3}\d[A-Z]{3}$/.test(zone) || zone === "localtime" || zone === "posixrules") return zone !== "posixrules";
+  const canonical = Intl.supportedValuesOf("timeZone").find((name) => name.toLowerCase() === zone.toLowerCase());
+  if (canonical !== undefined) return canonical === zone;
+  return zone.split(/[/_-]/).every((part) => part === "" || /^[A-Z0-9+]/.test(part) || LOWER_PARTS.has(part));
+}
+
+/** "" and "UTC" are UTC; "Local" is the machine's. */
+export function isKnownZone(zone: string): boolean {
+  if (zone === "" || zone === "UTC" || zone === "Local") return true;
+  return NAME.test(zone) && !/^[+-]/.test(zone) && formatOf(zone) !== undefined && hasDatabaseCase(zone);
+}
+
+const intlName = (zone: string): string => {
+  if (zone === "") return "UTC";
+  return zone === "Local" ? Intl.DateTimeFormat().resolvedOptions().timeZone : zone;
+};
+
 /** A zone: how far its clocks are ahead of UTC at an instant, in milliseconds. */
 export interface Zone {
-  readonly name: string;
   offsetAt(at: Instant): number;
 }
 
-export const UTC: Zone = { name: "UTC", offsetAt: () => 0 };
-
-/** Short names that ICU knows and the IANA database does not. */
-const ICU_ONLY: ReadonlySet<string> = new Set("ACT AET AGT ART AST BET BST CAT CNT CST CTT EAT ECT IET IST JST MIT NET NST PLT PNT PRT PST SST VST".split(" "));
-const NAME = /^[A-Z][\w+-]*(?:\/[A-Z][\w+-]*)*$/;
+const UTC: Zone = { offsetAt: () => 0 };
 
 /** Zones change their offset at quarters of an hour only. */
 const OFFSET_STEP_MS = 15 * 60_000;
-const OFFSETS_CACHED_MAX = 4096;
+const OFFSETS_MAX = 4096;
 const zones = new Map<string, Zone>();
-const ZONES_CACHED_MAX = 64;
 
-function openZone(name: string, format: Intl.DateTimeFormat): Zone {
-  const cache = new Map<number, number>();
-  const read = (at: Instant): number => {
-    const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, Number(p.value)]));
-    const { year = 0, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
-    return Date.UTC(year, month - 1, day, hour, minute, second) - Math.floor(at / 1000) * 1000;
-  };
+/** The zone of a known name; UTC where the name is unknown. */
+export function openZone(name: string): Zone {
+  const zone = intlName(name);
+  if (zone === "UTC") return UTC;
+  const known = zones.get(zone);
+  if (known) return known;
+  const format = formatOf(zone);
+  if (!format) return UTC;
+  const opened = cachedZone(format);
+  if (zones.size >= FORMATS_MAX) zones.clear();
+  zones.set(zone, opened);
+  return opened;
+}
+
+function cachedZone(format: Intl.DateTimeFormat): Zone {
+  const offsets = new Map<number, number>();
   return {
-    name,
     offsetAt(at) {
       const step = Math.floor(at / OFFSET_STEP_MS);
-      let offset = cache.get(step);
+      let offset = offsets.get(step);
       if (offset === undefined) {
-        if (cache.size >= OFFSETS_CACHED_MAX) cache.clear();
-        cache.set(step, (offset = read(step * OFFSET_STEP_MS)));
+        if (offsets.size >= OFFSETS_MAX) offsets.clear();
+        offset = wallOf(format, step * OFFSET_STEP_MS) - step * OFFSET_STEP_MS;
+        offsets.set(step, offset);
       }
       return offset;
     },
   };
 }
 
-/** The zone of an IANA name; undefined when there is none (names are case-sensitive). */
-export function zoneOf(name: string): Zone | undefined {
-  if (name === "UTC" || name === "") return UTC;
-  const known = zones.get(name);
-  if (known) return known;
-  if (!NAME.test(name) || ICU_ONLY.has(name)) return undefined;
-  try {
-    const format = new Intl.DateTimeFormat("en-US", { timeZone: name, hourCycle: "h23", year: "numeric", month: "numeric", day: "numeric", hour: "numeric", minute: "numeric", second: "numeric" });
-    const canonical = format.resolvedOptions().timeZone;
-    if (canonical !== name && canonical.toLowerCase() === name.toLowerCase()) return undefined;
-    const zone = openZone(name, format);
-    if (zones.size >= ZONES_CACHED_MAX) zones.clear();
-    zones.set(name, zone);
-    return zone;
-  } catch {
-    return undefined;
-  }
+/** The time on the wall, as if it were UTC. */
+function wallOf(format: Intl.DateTimeFormat, at: Instant): number {
+  const parts = Object.fromEntries(format.formatToParts(at).map((p) => [p.type, Number(p.value)]));
+  const { year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0 } = parts;
+  return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** The zone that this process runs in: what a schedule without a zone means. */
-export function localZone(): Zone {
-  const { timeZone } = new Intl.DateTimeFormat().resolvedOptions();
-  return zoneOf(timeZone) ?? UTC;
-}
-
-/** What a clock shows. */
 export interface WallTime {
   readonly year: number;
   /** 1 to 12. */
@@ -94,7 +117,7 @@ export function wallTime(zone: Zone, at: Instant): WallTime {
   };
 }
 
-/** When the clocks of the zone show this; values may overflow into the next unit. As time.Date does, asks for the offset twice. */
+/** When the clocks of the zone show this; values may overflow into the next unit. As Go's time.Date does, asks for the offset twice. */
 export function instantOf(zone: Zone, { year, month, day, hour, minute, second }: Omit<WallTime, "weekday">): Instant {
   const local = Date.UTC(year, month - 1, day, hour, minute, second);
   const first = zone.offsetAt(local);
