@@ -53,14 +53,14 @@ function fillMeta(r: Registry, call: Call, draft: DraftObject): void {
 /** The kind's own preparation and all validation; returns nothing where the draft may be stored. */
 export function prepareCreate(call: Call, draft: DraftObject): void {
   const { kind, stored } = call.served;
-  stored.create.prepare(draft);
+  kind.create.prepare(draft);
   const object = draft;
   const errors = [
-    ...validateObjectMeta(object.metadata, { namespaced: kind.resource.namespaced, validateName: stored.validateName, builtIn: true }),
-    ...stored.create.validate(object),
+    ...validateObjectMeta(object.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true }),
+    ...kind.create.validate(object),
   ];
-  if (errors.length > 0) throw invalid(kind.resource, draft.metadata.name ?? "", errors.map(toCause));
-  call.warnings.push(...(stored.create.warnings?.(object) ?? []));
+  if (errors.length > 0) throw invalid(stored.resource, draft.metadata.name ?? "", errors.map(toCause));
+  call.warnings.push(...(kind.create.warnings?.(object) ?? []));
 }
 
 function trackManager(r: Registry, call: Call, draft: DraftObject): void {
@@ -71,9 +71,10 @@ function trackManager(r: Registry, call: Call, draft: DraftObject): void {
 }
 
 async function store(r: Registry, call: Call, prepared: DraftObject): Promise<KubeObject> {
-  const { resource } = call.served.stored;
+  const { served } = call;
+  const { resource } = served.stored;
   // In the form in which upstream prints it: empty structs that are always there, canonical quantities and times.
-  const draft: DraftObject = normalise(prepared as KubeObject, resource) as DraftObject;
+  const draft: DraftObject = normalise(served.toStored(prepared as KubeObject), resource) as DraftObject;
   const { resourceVersion } = draft.metadata;
   if (resourceVersion && resourceVersion !== "0") throw new StatusError({ code: 500, message: "resourceVersion should not be set on objects to be created" });
   delete draft.metadata.resourceVersion;
@@ -90,11 +91,11 @@ async function store(r: Registry, call: Call, prepared: DraftObject): Promise<Ku
 
 /** Creates `object` (as it was asked for, not as it is stored) and returns it as it is stored. `tracked`: it has its managedFields already. */
 export async function create(r: Registry, call: Call, object: KubeObject, tracked = false): Promise<KubeObject> {
-  const { stored, toStored } = call.served;
-  const draft = thaw<KubeObject>(toStored(object));
+  const { kind } = call.served;
+  const draft = thaw(object);
   draft.metadata ??= {};
   ensureNamespace(call, draft);
-  stored.applyDefaults(draft);
+  kind.applyDefaults(draft);
   dedupOwners(call, draft);
   if (!tracked) trackManager(r, call, draft);
   const context = admissionContext(r, call, "CREATE", undefined);
@@ -102,6 +103,6 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   fillMeta(r, call, draft);
   prepareCreate(call, draft);
   await validate(r.admission, draft, context);
-  stored.applyDefaults(draft);
+  kind.applyDefaults(draft);
   return store(r, call, draft);
 }

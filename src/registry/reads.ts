@@ -96,7 +96,8 @@ interface Plan {
 }
 
 async function planOf(r: Registry, options: ListOptions, base: string): Promise<Plan> {
-  const limit = (options.limit ?? 0) > 0 ? options.limit : undefined;
+  // Any state will do: upstream answers from its cache then, which knows no pages.
+  const limit = (options.limit ?? 0) > 0 && options.resourceVersion !== "0" ? options.limit : undefined;
   if (options.continue) {
     const { revision, after } = decodeContinue(options.continue);
     if (options.resourceVersion && options.resourceVersion !== "0") throw badRequest("specifying resource version is not allowed when using continue");
@@ -105,7 +106,7 @@ async function planOf(r: Registry, options: ListOptions, base: string): Promise<
   const wanted = parseRevision(options.resourceVersion, (message) => badRequest(`invalid resource version: ${message}`));
   await reach(r, wanted);
   const exact = options.resourceVersionMatch === "Exact" || (limit !== undefined && wanted > 0 && !options.resourceVersionMatch);
-  return { at: exact ? wanted : undefined, after: undefined, limit: options.resourceVersion === "0" ? undefined : limit };
+  return { at: exact ? wanted : undefined, after: undefined, limit };
 }
 
 const CONTINUE_EXPIRED =

@@ -118,7 +118,7 @@ class ObjectRegistry implements Api {
   async #get({ resourceVersion, subresource }: Request<"get">, call: Call): Promise<Answer> {
     const { resource } = call.served.kind;
     if (subresource !== "" && createOf(resource.group, resource.plural, subresource)) throw methodNotAllowed();
-    if (subresource !== "" && !Object.hasOwn(call.served.stored.subresources, subresource)) throw pathNotFound();
+    if (subresource !== "" && !Object.hasOwn(call.served.kind.subresources, subresource)) throw pathNotFound();
     return { code: 200, body: await get(this.#registry, call, resourceVersion) };
   }
 
@@ -148,7 +148,7 @@ class ObjectRegistry implements Api {
     checkName(call, object);
     const { uid } = object.metadata;
     const wanted = normalise(object, call.served.kind.resource);
-    const mayCreate = call.served.stored.allowCreateOnUpdate && call.subresource === "";
+    const mayCreate = call.served.kind.allowCreateOnUpdate && call.subresource === "";
     const updated = await update(this.#registry, call, { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false });
     return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
   }

@@ -1,17 +1,18 @@
 /**
- * How the registry sees a kind: where its objects are kept, by which strategies, and how they look to who asks. Two groups can serve one storage
+ * How the registry sees a kind: where its objects are kept, and how they look to who asks. Two groups can serve one storage
  * (events of "" and of events.k8s.io): then one kind says what is stored, and the other converts.
  */
 import type { Kind } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Resource } from "../api/resource.ts";
+import { normalise } from "../api/schema/decode.ts";
 import { StatusError } from "../api/status-error.ts";
 import { freeze } from "./objects.ts";
 
 export interface Served {
-  /** As it is asked for: names in errors and lists. */
+  /** As it is asked for: strategies work on this form. */
   readonly kind: Kind;
-  /** As it is stored: strategies. The same value as `kind` in nearly all cases. */
+  /** As it is stored, and named in a 422. The same value as `kind` in nearly all cases. */
   readonly stored: Kind;
   /** Keys of all its objects begin with this. */
   readonly prefix: string;
@@ -30,7 +31,7 @@ function convert(kind: Kind): Pick<Served, "toStored" | "fromStored"> {
     toStored: storedAs.toStored,
     fromStored(object) {
       let result = converted.get(object);
-      if (!result) converted.set(object, (result = freeze(storedAs.fromStored(object))));
+      if (!result) converted.set(object, (result = freeze(normalise(storedAs.fromStored(object), kind.resource))));
       return result;
     },
   };

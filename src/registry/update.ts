@@ -9,6 +9,7 @@ import type { DraftObject, UpdateStrategy } from "../api/kinds/kind.ts";
 import { isPathSegmentName } from "../api/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
+import { apiVersionOf } from "../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import { formatTime } from "../api/time.ts";
 import type { Entry } from "../store/store.ts";
@@ -38,9 +39,9 @@ export interface Updated {
 }
 
 function strategyOf(call: Call): UpdateStrategy<KubeObject> {
-  const { stored } = call.served;
-  if (call.subresource === "") return stored.update;
-  const strategy = Object.hasOwn(stored.subresources, call.subresource) ? stored.subresources[call.subresource] : undefined;
+  const { kind } = call.served;
+  if (call.subresource === "") return kind.update;
+  const strategy = Object.hasOwn(kind.subresources, call.subresource) ? kind.subresources[call.subresource] : undefined;
   if (!strategy) throw pathNotFound();
   return strategy;
 }
@@ -63,10 +64,10 @@ function checkUid(call: Call, uid: string | undefined, live: KubeObject): void {
 /** Sets the live resourceVersion on a blind write; refuses a stale one. */
 function checkVersion(call: Call, draft: DraftObject, live: KubeObject): void {
   const { resourceVersion = "" } = draft.metadata;
-  const { kind, stored } = call.served;
+  const { kind } = call.served;
   if (resourceVersion !== "" && !/^\d+$/.test(resourceVersion)) throw new StatusError({ code: 500, message: `strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax` });
   const blind = resourceVersion === "" || resourceVersion === "0";
-  if (blind && !stored.allowUnconditionalUpdate) {
+  if (blind && !kind.allowUnconditionalUpdate) {
     const { group, plural } = kind.resource;
     throw invalid({ group, kind: plural }, call.name, [toCause(invalidValue("metadata.resourceVersion", 0, "must be specified for an update"))]);
   }
@@ -102,7 +103,7 @@ function prepareUpdate(call: Call, strategy: UpdateStrategy<KubeObject>, draft: 
   keepMeta(draft, live);
   const object = draft;
   const errors = [...metaErrors(call, object, live), ...strategy.validate(object, live)];
-  if (errors.length > 0) throw invalid(call.served.kind.resource, call.name, errors.map(toCause));
+  if (errors.length > 0) throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
   call.warnings.push(...(strategy.warnings?.(object, live) ?? []));
 }
 
@@ -132,16 +133,16 @@ function endsDeletion(call: Call, draft: DraftObject, live: KubeObject): boolean
 
 async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Updated | { readonly lost: Entry | undefined }> {
   const { served } = call;
-  const { resource } = served.stored;
-  const live = objectOf(entry);
+  const { kind, stored } = served;
+  const live = served.fromStored(objectOf(entry));
   checkUid(call, change.uid, live);
-  const draft = thaw<KubeObject>(served.toStored(change.make(served.fromStored(live))));
-  draft.kind = resource.kind;
-  if (live.apiVersion !== undefined) draft.apiVersion = live.apiVersion;
+  const draft = thaw(change.make(live));
+  draft.kind = kind.resource.kind;
+  draft.apiVersion = apiVersionOf(kind.resource);
   draft.metadata ??= {};
   checkName(call, draft);
   ensureNamespace(call, draft);
-  served.stored.applyDefaults(draft);
+  kind.applyDefaults(draft);
   dedupOwners(call, draft);
   if (!change.tracked) trackManager(r, call, draft, live);
   const context = admissionContext(r, call, "UPDATE", live);
@@ -150,10 +151,11 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   prepareUpdate(call, strategyOf(call), draft, live);
   await validate(r.admission, draft, context);
   const ends = endsDeletion(call, draft, live);
-  if (!ends && changesNothing(draft, live)) return { object: live, created: false };
-  if (call.dryRun) return { object: finished(draft, resource), created: false };
-  const result = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(draft, resource, revision) });
-  return result.ok ? { object: objectOf(result.entry), created: false } : { lost: result.current };
+  if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
+  const result = kind === stored ? draft : thaw(served.toStored(draft));
+  if (call.dryRun) return { object: finished(result, stored.resource), created: false };
+  const written = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(result, stored.resource, revision) });
+  return written.ok ? { object: objectOf(written.entry), created: false } : { lost: written.current };
 }
 
 /** There is nothing yet: a version that the request names means nothing then. */
