@@ -3,8 +3,8 @@
  * Follows structured-merge-diff typed/compare.go.
  */
 import type { ListType, Type } from "../schema/schema.ts";
-import { EMPTY, FieldSet, recursiveDifference } from "./field-set.ts";
-import { elementOf, isAtomic, isMap, typeBelow } from "./typed.ts";
+import { EMPTY, FieldSetBuilder, recursiveDifference, type FieldSet } from "./field-set.ts";
+import { elementOf, isAtomic, isMap, typeOfKey } from "./typed.ts";
 
 export interface Comparison {
   readonly added: FieldSet;
@@ -26,9 +26,9 @@ export function deepEqual(a: unknown, b: unknown): boolean {
 const isEmptyValue = (value: unknown): boolean => value === null || value === undefined || (typeof value === "object" && Object.keys(value).length === 0);
 
 class Comparer {
-  readonly added = new FieldSet();
-  readonly modified = new FieldSet();
-  readonly removed = new FieldSet();
+  readonly added = new FieldSetBuilder();
+  readonly modified = new FieldSetBuilder();
+  readonly removed = new FieldSetBuilder();
   readonly #path: string[] = [];
 
   /** undefined: the side does not have it. */
@@ -56,6 +56,10 @@ class Comparer {
     this.#path.push(element);
     this.compare(type, left, right);
     this.#path.pop();
+    const { length } = this.#path;
+    this.added.shrink(length);
+    this.modified.shrink(length);
+    this.removed.shrink(length);
   }
 
   #fields(type: Type, left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): void {
@@ -65,7 +69,7 @@ class Comparer {
 
   #field(type: Type, key: string, left: unknown, right: unknown): void {
     if (left === right) return;
-    const below = typeBelow(type, `f:${key}`);
+    const below = typeOfKey(type, key);
     if (below) this.#below(`f:${key}`, below, left, right);
   }
 
@@ -78,14 +82,18 @@ class Comparer {
   /** Items of one key on both sides; more than one a side are compared as a whole. */
   #item(type: ListType, element: string, then: readonly unknown[], now: readonly unknown[]): void {
     if (then.length <= 1 && now.length <= 1) return this.#below(element, type.element, then[0], now[0]);
-    const path = [...this.#path, element];
-    if (then.length > 1 && now.length > 1) return deepEqual(then, now) ? undefined : this.modified.insert(path);
+    if (then.length > 1 && now.length > 1) return deepEqual(then, now) ? undefined : this.#whole(this.modified, element);
     if (then.length > 1) {
       if (now.length > 0) this.#below(element, type.element, undefined, now[0]);
-      return this.removed.insert(path);
+      return this.#whole(this.removed, element);
     }
     if (then.length > 0) this.#below(element, type.element, then[0], undefined);
-    return this.added.insert(path);
+    return this.#whole(this.added, element);
+  }
+
+  #whole(set: FieldSetBuilder, element: string): void {
+    set.insert([...this.#path, element]);
+    set.shrink(this.#path.length);
   }
 }
 
@@ -110,5 +118,5 @@ export function compareValues(type: Type, left: unknown, right: unknown, ignored
   if (left === right) return NO_CHANGES;
   const comparer = new Comparer();
   comparer.compare(type, left, right);
-  return { added: recursiveDifference(comparer.added, ignored), modified: recursiveDifference(comparer.modified, ignored), removed: recursiveDifference(comparer.removed, ignored) };
+  return { added: recursiveDifference(comparer.added.set, ignored), modified: recursiveDifference(comparer.modified.set, ignored), removed: recursiveDifference(comparer.removed.set, ignored) };
 }

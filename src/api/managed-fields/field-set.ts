@@ -46,16 +46,32 @@ export class FieldSet {
 
 export const EMPTY = new FieldSet();
 
+/** Builds a set along a path that grows and shrinks: sets on the way are found once. */
+export class FieldSetBuilder {
+  readonly set = new FieldSet();
+  /** The sets below the first n elements of the path. */
+  readonly #below: FieldSet[] = [this.set];
+
+  insert(path: readonly string[]): void {
+    const last = path.at(-1);
+    if (last === undefined) return;
+    for (let n = this.#below.length; n < path.length; n++) this.#below.push((this.#below[n - 1] ?? this.set).below(path[n - 1] ?? ""));
+    this.#below[path.length - 1]?.members.add(last);
+  }
+
+  /** The path has become shorter: `length` elements are left. */
+  shrink(length: number): void {
+    if (this.#below.length > length + 1) this.#below.length = length + 1;
+  }
+}
+
 const byElement = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export function union(a: FieldSet, b: FieldSet): FieldSet {
   if (b.empty) return a;
   if (a.empty) return b;
   const children = new Map(a.children);
-  for (const [element, child] of b.children) {
-    const mine = children.get(element);
-    children.set(element, mine ? union(mine, child) : child);
-  }
+  for (const [element, child] of b.children) children.set(element, union(children.get(element) ?? EMPTY, child));
   return new FieldSet([...a.members, ...b.members], children);
 }
 
@@ -71,17 +87,19 @@ export function difference(a: FieldSet, b: FieldSet): FieldSet {
   return new FieldSet([...a.members].filter((element) => !b.members.has(element)), children);
 }
 
-/** `difference`, where a member of `b` takes all below it along. */
+/** `difference`, where a member of `b` takes all below it along. `a` itself where nothing goes. */
 export function recursiveDifference(a: FieldSet, b: FieldSet): FieldSet {
   if (b.empty) return a;
+  let isLess = false;
   const children: [string, FieldSet][] = [];
   for (const [element, child] of a.children) {
-    if (b.members.has(element)) continue;
     const theirs = b.children.get(element);
-    const rest = theirs ? recursiveDifference(child, theirs) : child;
+    const rest = b.members.has(element) ? EMPTY : theirs ? recursiveDifference(child, theirs) : child;
+    isLess ||= rest !== child;
     if (!rest.empty) children.push([element, rest]);
   }
-  return new FieldSet([...a.members].filter((element) => !b.members.has(element)), children);
+  const members = [...a.members].filter((element) => !b.members.has(element));
+  return isLess || members.length < a.members.size ? new FieldSet(members, children) : a;
 }
 
 export function intersection(a: FieldSet, b: FieldSet): FieldSet {

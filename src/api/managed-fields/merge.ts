@@ -6,7 +6,7 @@ import type { JsonObject } from "../schema/json-parser.ts";
 import { setOwn } from "../schema/json-parser.ts";
 import type { ListType, Type } from "../schema/schema.ts";
 import type { FieldSet } from "./field-set.ts";
-import { elementOf, isAtomic, isMap, typeBelow } from "./typed.ts";
+import { elementOf, isAtomic, isMap, typeOfKey } from "./typed.ts";
 
 /** `config` over `live`: the configuration's leaves win, nothing goes. */
 export function mergeValues(type: Type, live: unknown, config: unknown): unknown {
@@ -17,7 +17,7 @@ export function mergeValues(type: Type, live: unknown, config: unknown): unknown
   if (!isMap(config)) return Object.keys(live).length > 0 ? live : config;
   const out: JsonObject = { ...live };
   for (const [key, value] of Object.entries(config)) {
-    const below = typeBelow(type, `f:${key}`);
+    const below = typeOfKey(type, key);
     setOwn(out, key, below ? mergeValues(below, Object.hasOwn(live, key) ? live[key] : undefined, value) : value);
   }
   return out;
@@ -88,7 +88,7 @@ export function removeItems(type: Type, value: unknown, set: FieldSet): unknown 
   for (const [key, inner] of Object.entries(value)) {
     const element = `f:${key}`;
     if (set.members.has(element)) continue;
-    const [below, child] = [typeBelow(type, element), set.children.get(element)];
+    const [below, child] = [typeOfKey(type, key), set.children.get(element)];
     setOwn(out, key, below && child && !child.empty ? (removeItems(below, inner, child) ?? null) : inner);
   }
   return Object.keys(out).length > 0 ? out : undefined;

@@ -8,7 +8,7 @@ import type { KubeObject } from "../object.ts";
 import { convert } from "../schema/convert.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
-import { compareValues } from "./compare.ts";
+import { compareValues, deepEqual } from "./compare.ts";
 import { EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
 import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
 
@@ -54,6 +54,7 @@ function managedBefore({ live, updated, subresource }: UpdateRequest): Managed {
   const fromLive = () => decodeManaged(live?.metadata.managedFields) ?? new Map<string, Tracked>();
   if (subresource !== "") return fromLive();
   const given = updated.metadata.managedFields;
+  if (given && deepEqual(given, live?.metadata.managedFields)) return fromLive();
   if (isReset(given)) return new Map();
   const decoded = decodeManaged(given);
   return decoded && decoded.size > 0 ? decoded : fromLive();

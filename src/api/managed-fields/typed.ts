@@ -18,6 +18,12 @@ export function isAtomic(type: Type): boolean {
   }
 }
 
+/** The type of a struct's field or of a map's values. */
+export function typeOfKey(type: Type, key: string): Type | undefined {
+  if (type.kind === "struct") return type.struct().fields.get(key)?.type;
+  return type.kind === "map" ? type.value : undefined;
+}
+
 /** The type below a path element of a struct, a map or a list; undefined where the schema has no such field. */
 export function typeBelow(type: Type, element: string): Type | undefined {
   switch (type.kind) {
@@ -128,7 +134,7 @@ function addFields(set: FieldSet, type: Type, value: unknown, path: readonly str
     }
   } else if (isMap(value)) {
     for (const [key, inner] of Object.entries(value)) {
-      const below = typeBelow(type, `f:${key}`);
+      const below = typeOfKey(type, key);
       const at = [...path, `f:${key}`];
       if (below) addFields(set, below, inner, at);
       if (type.kind !== "struct" || inner === null || (isMap(inner) && Object.keys(inner).length === 0)) set.insert(at);

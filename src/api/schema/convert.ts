@@ -19,16 +19,6 @@ export interface Converted {
 /** Go's json.UnmarshalTypeError and the errors of UnmarshalJSON methods, by their texts. */
 export class ConvertError extends Error {}
 
-interface Place {
-  /** `spec.template`, for strict errors. */
-  readonly path: string;
-  /** `JobSpec.spec.completions`: the struct that holds the field, then the path without indexes. */
-  readonly struct: string;
-  readonly fields: string;
-}
-
-const ROOT: Place = { path: "", struct: "", fields: "" };
-
 function goKindOf(value: unknown): string {
   if (Array.isArray(value)) return "array";
   if (value instanceof NumberText || typeof value === "number") return "number";
@@ -44,10 +34,19 @@ const LIMITS = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n
 /** Whose words errors have: Go's JSON decoder's, or the converter's that reads strategic merge results (apimachinery pkg/runtime/converter.go). */
 export type Words = "json" | "unstructured";
 
-/** undefined: nothing was set (null, or an error that is saved). */
+/** Where a value stands: names, indexes of lists, and (told apart by `inMap`) keys of maps. */
+interface Step {
+  readonly key: string | number;
+  readonly inMap: boolean;
+}
+
+/** Values come out undefined where nothing was set (null, or an error that is saved). */
 class Converter {
   readonly strictErrors = new Set<string>();
   readonly #words: Words;
+  readonly #steps: (string | number | Step)[] = [];
+  /** The struct that is being filled: Go's errors name it. */
+  #struct = "";
   #saved: string | undefined;
 
   constructor(words: Words) {
@@ -62,88 +61,118 @@ class Converter {
     if (this.strictErrors.size < STRICT_ERRORS_MAX) this.strictErrors.add(text);
   }
 
-  #mismatch(value: unknown, go: string, at: Place, literal = false): undefined {
+  /** `spec.containers[0].name`. */
+  #pathTo(key: string): string {
+    let path = "";
+    for (const step of [...this.#steps, key]) {
+      const at = typeof step === "object" ? step.key : step;
+      path += typeof at === "number" ? `[${at}]` : path === "" ? at : `.${at}`;
+    }
+    return path;
+  }
+
+  #mismatch(value: unknown, go: string, literal = false): undefined {
     if (this.#words === "unstructured") throw new ConvertError(cannotRestore(value, go));
+    if (this.#saved !== undefined) return undefined;
     const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
-    const target = at.fields === "" ? `Go value of type ${go}` : `Go struct field ${at.struct}.${at.fields} of type ${go}`;
-    this.#saved ??= `json: cannot unmarshal ${what} into ${target}`;
+    const fields = this.#steps.filter((step) => typeof step === "string").join(".");
+    this.#saved = `json: cannot unmarshal ${what} into ${fields === "" ? `Go value of type ${go}` : `Go struct field ${this.#struct}.${fields} of type ${go}`}`;
     return undefined;
   }
 
-  value(type: Type, value: unknown, at: Place, into?: unknown): unknown {
+  value(type: Type, value: unknown, into?: unknown): unknown {
     if (value === null || value === undefined) return undefined;
     switch (type.kind) {
-      case "struct": return isObject(value) ? this.struct(type.struct(), value, at, isObject(into) ? into : undefined) : this.#mismatch(value, type.go, at);
-      case "list": return Array.isArray(value) ? this.#list(type.element, value, at) : this.#mismatch(value, type.go, at);
-      case "map": return isObject(value) ? this.#map(type.value, value, at, isObject(into) ? into : undefined) : this.#mismatch(value, type.go, at);
-      default: return this.#scalar(type.kind, type.go, value, at);
+      case "struct": return isObject(value) ? this.#structOf(type.struct(), value, isObject(into) ? into : undefined) : this.#mismatch(value, type.go);
+      case "list": return Array.isArray(value) ? this.#list(type.element, value) : this.#mismatch(value, type.go);
+      case "map": return isObject(value) ? this.#map(type.value, value, isObject(into) ? into : undefined) : this.#mismatch(value, type.go);
+      default: return this.#scalar(type.kind, type.go, value);
     }
   }
 
-  #list(element: Type, values: readonly unknown[], at: Place): unknown[] {
-    return values.map((value, i) => {
-      const place = { path: `${at.path}[${i}]`, struct: at.struct, fields: at.fields };
-      return this.value(element, value, place) ?? zeroOf(element);
-    });
-  }
-
-  #map(type: Type, value: JsonObject, at: Place, into: JsonObject | undefined): JsonObject {
-    const keys = Object.keys(value);
-    const out: JsonObject = { ...into };
-    const entries = entriesOf(value);
-    if (entries) this.#tellDuplicates(entries, at);
-    if (keys.length > 1 || into) {
-      if (into) keys.push(...Object.keys(into));
-      keys.sort();
-    }
-    for (const key of keys) {
-      if (!Object.hasOwn(value, key)) continue;
-      const place = { path: at.path === "" ? key : `${at.path}.${key}`, struct: at.struct, fields: at.fields };
-      setOwn(out, key, this.value(type, value[key], place) ?? zeroOf(type));
+  #list(element: Type, values: readonly unknown[]): unknown[] {
+    const out: unknown[] = [];
+    for (let i = 0; i < values.length; i++) {
+      this.#steps.push(i);
+      out.push(this.value(element, values[i]) ?? zeroOf(element));
+      this.#steps.pop();
     }
     return out;
   }
 
-  #tellDuplicates(entries: readonly Entry[], at: Place): void {
+  #map(type: Type, value: JsonObject, into: JsonObject | undefined): JsonObject {
+    const out: JsonObject = { ...into };
+    const entries = entriesOf(value);
+    if (entries) this.#tellDuplicates(entries);
+    const keys = Object.keys(value);
+    if (keys.length > 1) keys.sort();
+    for (const key of keys) {
+      this.#steps.push({ key, inMap: true });
+      setOwn(out, key, this.value(type, value[key]) ?? zeroOf(type));
+      this.#steps.pop();
+    }
+    return out;
+  }
+
+  #tellDuplicates(entries: readonly Entry[]): void {
     const seen = new Set<string>();
     for (const [key] of entries) {
-      if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(at.path === "" ? key : `${at.path}.${key}`)}`);
+      if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(this.#pathTo(key))}`);
       seen.add(key);
     }
   }
 
   /** `into`: what an earlier entry of the same key made; Go decodes the later one over it. */
-  struct(struct: Struct, value: JsonObject, at: Place, into?: JsonObject): JsonObject {
-    const found: (Field | undefined)[] = [];
-    const values: JsonObject = { ...into };
-    if (into) for (const key of Object.keys(into)) found.push(struct.fields.get(key));
+  #structOf(struct: Struct, value: JsonObject, into: JsonObject | undefined): JsonObject {
+    const outer = this.#struct;
     const entries = entriesOf(value);
-    const seen = entries ? new Set<string>() : undefined;
-    for (const [key, entry] of entries ?? Object.entries(value)) {
-      const field = struct.fields.get(key);
-      const path = at.path === "" ? key : `${at.path}.${key}`;
-      if (!field) {
-        this.#strict(`unknown field ${JSON.stringify(path)}`);
-        continue;
+    const found: Field[] = [];
+    const values: JsonObject = { ...into };
+    if (into) for (const key of Object.keys(into)) found.push(...(struct.fields.get(key) ? [struct.fields.get(key) as Field] : []));
+    if (entries) {
+      this.#tellDuplicatesOf(struct, entries, found, values);
+    } else {
+      for (const key in value) {
+        this.#struct = struct.goName;
+        const field = struct.fields.get(key);
+        if (!field) this.#strict(`unknown field ${JSON.stringify(this.#pathTo(key))}`);
+        else if (this.#field(field, value[key], values)) found.push(field);
       }
-      if (seen?.has(key)) this.#strict(`duplicate field ${JSON.stringify(path)}`);
-      else found.push(field);
-      seen?.add(key);
-      const place = { path, struct: struct.goName, fields: at.fields === "" ? key : `${at.fields}.${key}` };
-      const converted = this.value(field.type, entry, place, values[key]);
-      if (converted !== undefined) values[key] = converted;
-      else if (entry === null && field.pointer) delete values[key];
     }
+    this.#struct = outer;
     return arrange(struct, found, values);
   }
 
-  #scalar(kind: ScalarName, go: string, value: unknown, at: Place): unknown {
+  #tellDuplicatesOf(struct: Struct, entries: readonly Entry[], found: Field[], values: JsonObject): void {
+    const seen = new Set<string>();
+    for (const [key, entry] of entries) {
+      this.#struct = struct.goName;
+      const field = struct.fields.get(key);
+      if (!field) this.#strict(`unknown field ${JSON.stringify(this.#pathTo(key))}`);
+      else if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(this.#pathTo(key))}`);
+      else found.push(field);
+      seen.add(key);
+      if (field) this.#field(field, entry, values);
+    }
+  }
+
+  /** Whether the field is set. */
+  #field(field: Field, entry: unknown, values: JsonObject): boolean {
+    this.#steps.push(field.name);
+    const converted = this.value(field.type, entry, values[field.name]);
+    this.#steps.pop();
+    if (converted !== undefined) values[field.name] = converted;
+    else if (entry === null && field.pointer) delete values[field.name];
+    return converted !== undefined;
+  }
+
+  #scalar(kind: ScalarName, go: string, value: unknown): unknown {
     switch (kind) {
-      case "string": return typeof value === "string" ? value : this.#mismatch(value, go, at);
-      case "bool": return typeof value === "boolean" ? value : this.#mismatch(value, go, at);
-      case "int32": case "int64": return this.#integer(kind, go, value, at);
-      case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, go, at);
-      case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, go, at);
+      case "string": return typeof value === "string" ? value : this.#mismatch(value, go);
+      case "bool": return typeof value === "boolean" ? value : this.#mismatch(value, go);
+      case "int32": case "int64": return this.#integer(kind, go, value);
+      case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, go);
+      case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, go);
       case "time": return textual(value, canonicalTime);
       case "microTime": return textual(value, canonicalMicroTime);
       case "quantity": return quantity(value);
@@ -163,13 +192,13 @@ class Converter {
     }
   }
 
-  #integer(kind: "int32" | "int64", go: string, value: unknown, at: Place): number | undefined {
+  #integer(kind: "int32" | "int64", go: string, value: unknown): number | undefined {
     if (typeof value === "number" && Number.isSafeInteger(value) && (kind === "int64" || (value >= -2147483648 && value <= 2147483647))) return value;
-    if (typeof value !== "number" && !(value instanceof NumberText)) return this.#mismatch(value, go, at);
+    if (typeof value !== "number" && !(value instanceof NumberText)) return this.#mismatch(value, go);
     const text = value instanceof NumberText ? value.text : String(value);
     const [min, max] = LIMITS[kind];
     if (this.#words === "unstructured" && kind === "int32" && INTEGER.test(text)) return Number(BigInt.asIntN(32, BigInt(text)));
-    if (!INTEGER.test(text) || BigInt(text) < min || BigInt(text) > max) return this.#mismatch(value, go, at, true);
+    if (!INTEGER.test(text) || BigInt(text) < min || BigInt(text) > max) return this.#mismatch(value, go, true);
     return Number(text);
   }
 }
@@ -227,24 +256,28 @@ function isEmpty(field: Field, value: unknown): boolean {
 /** An empty list of managed fields means something to those who track them (forget all), though nobody ever prints it. */
 const isReset = (struct: Struct, field: Field): boolean => field.name === "managedFields" && struct.goName === "ObjectMeta";
 
+/** Is the value to be printed? */
+function isPrinted(struct: Struct, field: Field, value: unknown): boolean {
+  if (value === undefined) return false;
+  return field.pointer || !isEmpty(field, value) || isReset(struct, field);
+}
+
 /** The fields that Go prints, in Go's order. */
-function arrange(struct: Struct, found: readonly (Field | undefined)[], values: JsonObject): JsonObject {
+function arrange(struct: Struct, found: readonly Field[], values: JsonObject): JsonObject {
   const printed: Field[] = [];
   let last = -1;
   let sorted = true;
-  const push = (field: Field) => {
-    if (field.index < last) sorted = false;
+  for (const field of found) {
+    if (field.always || !isPrinted(struct, field, values[field.name])) continue;
+    sorted &&= field.index > last;
     last = field.index;
     printed.push(field);
-  };
-  for (const field of found) {
-    if (field === undefined || field.always) continue;
-    const value = values[field.name];
-    if (value === undefined || (!field.pointer && isEmpty(field, value) && !isReset(struct, field))) continue;
-    push(field);
   }
-  for (const field of struct.always) push(field);
-  if (!sorted) printed.sort((a, b) => a.index - b.index);
+  if (struct.always.length > 0) {
+    printed.push(...struct.always);
+    sorted &&= printed.length === struct.always.length;
+  }
+  if (!sorted) printed.sort(byIndex);
   const out: JsonObject = {};
   for (const field of printed) {
     const value = values[field.name];
@@ -252,6 +285,8 @@ function arrange(struct: Struct, found: readonly (Field | undefined)[], values: 
   }
   return out;
 }
+
+const byIndex = (a: Field, b: Field): number => a.index - b.index;
 
 /** Throws ConvertError with the first error that Go would report. */
 export function convert(struct: Struct, value: unknown, words: Words = "json"): Converted {
@@ -263,7 +298,7 @@ export function convertAny(type: Type, value: unknown, words: Words = "json"): {
   const converter = new Converter(words);
   let object: unknown;
   try {
-    object = converter.value(type, value, ROOT);
+    object = converter.value(type, value);
   } catch (error) {
     if (error instanceof ScalarError) throw new ConvertError(error.message);
     throw error;

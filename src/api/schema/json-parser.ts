@@ -196,12 +196,24 @@ export function setOwn(object: JsonObject, key: string, value: unknown): void {
 /** Throws JsonSyntaxError. Objects with a key twice hold its last value; `entriesOf` knows the others. */
 export const parseJson = (text: string): unknown => new Parser(text).document();
 
-/** The value with every NumberText made a plain number. */
+/** Is there a NumberText in it? */
+function isBlurred(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (value instanceof NumberText) return true;
+  for (const inner of Array.isArray(value) ? value : Object.values(value)) if (isBlurred(inner)) return true;
+  return false;
+}
+
+/** The value with every NumberText made a plain number; itself where there is none. */
 export function plain(value: unknown): unknown {
+  return isBlurred(value) ? plainCopy(value) : value;
+}
+
+function plainCopy(value: unknown): unknown {
   if (value instanceof NumberText) return Number(value.text);
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(plainCopy);
   if (typeof value !== "object" || value === null) return value;
   const out: JsonObject = {};
-  for (const [key, inner] of Object.entries(value)) setOwn(out, key, plain(inner));
+  for (const [key, inner] of Object.entries(value)) setOwn(out, key, plainCopy(inner));
   return out;
 }
