@@ -19,7 +19,11 @@ const podOf = (containers: object[], spec = {}) => ({ kind: "CronJob", apiVersio
 class Stored {
   readonly gvk: typeof CONFIG_MAP;
   object: KubeObject | undefined;
-  #now = 0;
+  #seconds = 0;
+
+  #now(): string {
+    return new Date((this.#seconds += 1) * 1000).toISOString().replace(".000", "");
+  }
 
   constructor(gvk = CONFIG_MAP, object?: KubeObject) {
     this.gvk = gvk;
@@ -27,14 +31,14 @@ class Stored {
   }
 
   apply(manager: string, config: unknown, more: Partial<ApplyRequest> = {}): this {
-    const request = { ...(this.object && { live: this.object }), config, manager, gvk: this.gvk, subresource: "", force: false, now: (this.#now += 1000), ...more };
+    const request = { ...(this.object && { live: this.object }), config, manager, gvk: this.gvk, subresource: "", force: false, now: this.#now(), ...more };
     const { object, managedFields } = applyConfiguration(request);
     return this.#store(object, managedFields);
   }
 
   update(manager: string, updated: object, subresource = ""): this {
     const normal = normalise(updated as KubeObject, this.gvk);
-    return this.#store(normal, trackUpdate({ ...(this.object && { live: this.object }), updated: normal, manager, gvk: this.gvk, subresource, now: (this.#now += 1000) }));
+    return this.#store(normal, trackUpdate({ ...(this.object && { live: this.object }), updated: normal, manager, gvk: this.gvk, subresource, now: this.#now() }));
   }
 
   #store(object: KubeObject, managedFields: readonly ManagedFieldsEntry[] | undefined): this {
