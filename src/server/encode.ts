@@ -10,7 +10,8 @@ import type { Format } from "./negotiation.ts";
 export const isList = (body: object): body is ObjectList => Array.isArray((body as { items?: unknown }).items) && !("uid" in ((body as KubeObject).metadata ?? {}));
 
 export function jsonOf(body: object): string {
-  if (!isList(body)) return textOf(body);
+  // Items of metadata lists keep their kind: they are not what the list is called after.
+  if (!isList(body) || body.apiVersion?.startsWith("meta.k8s.io/")) return textOf(body);
   const { items, ...head } = body;
   const ordered = { kind: head.kind, apiVersion: head.apiVersion, metadata: head.metadata };
   return `${JSON.stringify(ordered).slice(0, -1)},"items":[${items.map(itemTextOf).join(",")}]}`;

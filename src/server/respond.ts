@@ -7,10 +7,11 @@ import { StatusError } from "../api/status-error.ts";
 import { encode, metadataView, warningHeader } from "./encode.ts";
 import { type Answer, errorHeaders, type HttpRequest, isStatus } from "./exchange.ts";
 import { MEDIA_TYPE, negotiateError, type Negotiated } from "./negotiation.ts";
-import { tableText } from "./table.ts";
+import { type Columns, tableText } from "./table.ts";
 
 export interface RespondDeps {
   readonly clock: Clock;
+  readonly columns: Columns;
 }
 
 const warningsOf = (warnings: readonly string[]): Answer["headers"] => (warnings.length === 0 ? {} : { warning: warnings.map(warningHeader) });
@@ -33,7 +34,7 @@ export interface AnswerForm {
 async function write(body: object, { negotiated, kind, include }: AnswerForm, pretty: boolean, deps: RespondDeps): Promise<{ text: string | Uint8Array; type: string }> {
   const { view } = negotiated;
   if (view.as === "Table" && !isStatus(body)) {
-    const text = tableText(body as KubeObject | ObjectList, kind, deps.clock.now(), { version: view.version, include, columns: true });
+    const text = tableText(body as KubeObject | ObjectList, kind, deps.clock.now(), { version: view.version, include, columns: deps.columns(kind) });
     if (negotiated.format === "json" && !pretty) return { text, type: MEDIA_TYPE.json };
     body = JSON.parse(text) as object;
   } else if (view.as !== "plain" && !isStatus(body)) {

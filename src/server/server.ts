@@ -32,6 +32,7 @@ import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } f
 import { respondError, statusErrorOf } from "./respond.ts";
 import { type ReviewDeps, withReviews } from "./reviews.ts";
 import { servedResources } from "./served.ts";
+import { type Descriptions, openColumns } from "./table.ts";
 import { type VersionInfo, versionBody } from "./version.ts";
 import { SharedEvents } from "./watch.ts";
 
@@ -39,6 +40,8 @@ export interface ServerOptions {
   readonly api: Api;
   readonly discovery: Discovery;
   readonly openapi: OpenApi;
+  /** Texts of fields, for the columns of Tables. */
+  readonly descriptions?: () => Descriptions;
   readonly kindOf: (resource: Resource) => Kind | undefined;
   readonly clock: Clock;
   readonly ids: Ids;
@@ -89,7 +92,7 @@ export function openServer(options: ServerOptions): Server {
   const metrics = openMetrics({ queues, watches: () => openWatches.size });
   const streams = { api: options.api, clock, streams: options.podStreams };
   const subresources = new Map<string, SubresourceHandler>([["pods/log", podLog(streams)], ["pods/exec", podExec(streams)], ["pods/attach", podAttach(streams)], ["pods/portforward", podPortForward(streams)]]);
-  const deps: ResourceDeps = { ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources };
+  const deps: ResourceDeps = { ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources, columns: openColumns(options.descriptions ?? (() => ({}))) };
   const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {

@@ -3,7 +3,7 @@
  * Follows kubernetes pkg/printers/tablegenerator.go and apiserver pkg/endpoints/handlers/response.go (asTable).
  */
 import type { Instant } from "../base/clock.ts";
-import type { Kind, Printer } from "../api/kinds/kind.ts";
+import type { Column, Kind, Printer } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ObjectList } from "../api/request.ts";
 import { badRequest } from "../api/status-error.ts";
@@ -14,7 +14,39 @@ export interface TableOptions {
   /** None, Metadata or Object: what a row carries of its object. */
   readonly include: string;
   /** Watches send the columns once. */
-  readonly columns: boolean;
+  readonly columns: readonly ColumnDefinition[] | null;
+}
+
+/** A column as it is sent. */
+export type ColumnDefinition = Omit<Column, "describedBy">;
+
+/** Schema → field → text. */
+export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
+
+/** The columns of a kind, with their descriptions: read when the first Table is asked for, then kept. */
+export type Columns = (kind: Kind | undefined) => readonly ColumnDefinition[];
+
+export function openColumns(descriptions: () => Descriptions): Columns {
+  const known = new Map<Printer<KubeObject>, readonly ColumnDefinition[]>();
+  let texts: Descriptions | undefined;
+  const describe = ({ description, describedBy }: Column): string => {
+    if (describedBy === undefined) return description;
+    texts ??= descriptions();
+    const dot = describedBy.lastIndexOf(".");
+    return texts[describedBy.slice(0, dot)]?.[describedBy.slice(dot + 1)] ?? description;
+  };
+  return (kind) => {
+    const printer = kind?.printer ?? plainPrinter;
+    let columns = known.get(printer);
+    if (!columns) {
+      columns = printer.columns.map((column) => {
+        const { describedBy: _describedBy, ...rest } = column;
+        return { ...rest, description: describe(column) };
+      });
+      known.set(printer, columns);
+    }
+    return columns;
+  };
 }
 
 const INCLUDES = new Set(["None", "Metadata", "Object"]);
@@ -53,7 +85,7 @@ export function tableText(body: KubeObject | ObjectList, kind: Kind | undefined,
   const { resourceVersion } = body.metadata;
   const metadata = list ? body.metadata : { ...(resourceVersion !== undefined && { resourceVersion }) };
   const items: readonly KubeObject[] = list ? body.items : [body];
-  const head = { kind: "Table", apiVersion: `meta.k8s.io/${options.version}`, metadata, columnDefinitions: options.columns ? printer.columns : null };
+  const head = { kind: "Table", apiVersion: `meta.k8s.io/${options.version}`, metadata, columnDefinitions: options.columns };
   const rows = items.map((item) => rowText(item, printer, now, options));
   return `${JSON.stringify(head).slice(0, -1)},"rows":[${rows.join(",")}]}`;
 }

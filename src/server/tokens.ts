@@ -8,7 +8,8 @@ import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Ids } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
-import type { Api } from "../api/request.ts";
+import { MASTERS } from "../api/rbac/attributes.ts";
+import type { Api, UserInfo } from "../api/request.ts";
 import { PODS, type Resource, SECRETS, SERVICE_ACCOUNTS } from "../api/resource.ts";
 import { isNotFound } from "../api/status-error.ts";
 import type { TokenIssuer, TokenSubject } from "../registry/subresources/token.ts";
@@ -32,7 +33,8 @@ interface Claims {
   readonly iat: number;
   readonly iss: string;
   readonly jti: string;
-  readonly "kubernetes.io": {
+  /** Absent in the administrator's token. */
+  readonly "kubernetes.io"?: {
     readonly namespace: string;
     readonly node?: Reference;
     readonly pod?: Reference;
@@ -64,6 +66,11 @@ function keyIdOf(key: KeyObject): string {
   return createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("base64url");
 }
 
+function signed(key: KeyObject, claims: object): string {
+  const text = `${encode({ alg: "ES256", kid: keyIdOf(createPublicKey(key)) })}.${encode(claims)}`;
+  return `${text}.${sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
+}
+
 export interface TokenIssuerOptions {
   /** PEM. */
   readonly key: string;
@@ -82,16 +89,22 @@ function claimsOf({ namespace, name, uid, bound }: TokenSubject, audiences: read
 /** What the registry signs tokens with. */
 export function openTokenIssuer({ key, clock, ids }: TokenIssuerOptions): TokenIssuer {
   const privateKey = createPrivateKey(key);
-  const header = encode({ alg: "ES256", kid: keyIdOf(createPublicKey(privateKey)) });
   return {
     defaultAudiences: [ISSUER],
     issue(subject, { audiences, expiresAtMs }) {
       const claims = claimsOf(subject, audiences, ids.uid(), Math.floor(clock.now() / SECOND_MS), Math.floor(expiresAtMs / SECOND_MS));
-      const text = `${header}.${encode(claims)}`;
-      const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
-      return Promise.resolve(`${text}.${signature.toString("base64url")}`);
+      return Promise.resolve(signed(privateKey, claims));
     },
   };
+}
+
+const ADMIN: UserInfo = { name: "kubernetes-admin", groups: [MASTERS] };
+const ADMIN_DAYS = 365;
+
+/** The administrator's token, for a kubeconfig that is written at each start: signed with the same key, good for a year. */
+export function adminToken({ key, clock, ids }: TokenIssuerOptions): string {
+  const now = Math.floor(clock.now() / SECOND_MS);
+  return signed(createPrivateKey(key), { aud: [ISSUER], exp: now + ADMIN_DAYS * 86_400, iat: now, iss: ISSUER, jti: ids.uid(), nbf: now, sub: ADMIN.name });
 }
 
 function parseClaims(token: string, publicKey: KeyObject): Claims | undefined {
@@ -131,7 +144,9 @@ export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): To
     if (!claims || claims.iss !== ISSUER || claims.exp <= now || claims.nbf > now + 1) return undefined;
     const common = claims.aud.filter((a) => audiences.includes(a));
     if (common.length === 0) return undefined;
-    const { namespace, pod, secret, serviceaccount } = claims["kubernetes.io"];
+    const about = claims["kubernetes.io"];
+    if (!about) return claims.sub === ADMIN.name ? { user: ADMIN, audiences: common } : undefined;
+    const { namespace, pod, secret, serviceaccount } = about;
     const bound = await Promise.all([isThere(SERVICE_ACCOUNTS, namespace, serviceaccount), !pod || isThere(PODS, namespace, pod), !secret || isThere(SECRETS, namespace, secret)]);
     if (bound.includes(false)) return undefined;
     const extra = {

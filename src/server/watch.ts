@@ -10,7 +10,7 @@ import { textOf } from "../registry/objects.ts";
 import { partialMetadata } from "./encode.ts";
 import type { Answer, ByteSink } from "./exchange.ts";
 import { MEDIA_TYPE, type Negotiated } from "./negotiation.ts";
-import { tableText } from "./table.ts";
+import { type Columns, tableText } from "./table.ts";
 
 /** A watcher with this much unsent, beyond its initial events, is cut off; the client lists again. */
 export const WATCH_PENDING_BYTES_MAX = 8 * 1024 * 1024;
@@ -54,6 +54,7 @@ export interface WatchForm {
 export interface WatchDeps {
   readonly api: Api;
   readonly clock: Clock;
+  readonly columns: Columns;
   readonly logger: Logger;
   readonly shared: SharedEvents;
   /** Open watches; the server ends them when it stops. */
@@ -77,11 +78,11 @@ const formKey = (form: WatchForm, columns: boolean): string => {
   return view.as === "plain" ? "" : `${view.as}/${view.version}/${form.include}/${columns}`;
 };
 
-function objectText(event: WatchEvent, form: WatchForm, columns: boolean, { clock }: WatchDeps): string {
+function objectText(event: WatchEvent, form: WatchForm, columns: boolean, deps: WatchDeps): string {
   const { view } = form.negotiated;
   if (event.type === "ERROR" || view.as === "plain") return textOf(event.object);
   if (view.as !== "Table") return JSON.stringify(partialMetadata(event.object, view.version));
-  return tableText(event.object, form.kind, clock.now(), { version: view.version, include: form.include, columns });
+  return tableText(event.object, form.kind, deps.clock.now(), { version: view.version, include: form.include, columns: columns ? deps.columns(form.kind) : null });
 }
 
 /** One watcher: takes events from before its stream opens until the client goes, the watch ends, or it falls behind too far. */
