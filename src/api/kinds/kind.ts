@@ -56,6 +56,16 @@ export interface GracefulDelete<T> {
   readonly gracePeriodSeconds: (object: T, options: DeleteOptions) => number;
 }
 
+/**
+ * Objects of this kind are stored as another kind's (events.k8s.io Events as core Events), and errors speak of that one.
+ * Defaults, strategies and printer of the kind itself still apply to its own form.
+ */
+export interface StoredAs<T> {
+  readonly resource: Resource;
+  readonly toStored: (object: T) => KubeObject;
+  readonly fromStored: (stored: KubeObject) => T;
+}
+
 export type Propagation = "Background" | "Orphan";
 
 export interface Kind<T extends KubeObject = KubeObject> {

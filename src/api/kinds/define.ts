@@ -1,0 +1,173 @@
+/**
+ * Makes a `Kind` of what is particular about it: a kind without rules of its own costs its resource and its columns.
+ * Knows the steps that upstream's strategies have in common (status kept apart from spec, counted generations, metadata checked again); names no kind.
+ * Follows kubernetes pkg/registry/…/strategy.go.
+ */
+import type { Instant } from "../../base/clock.ts";
+import type { FieldError } from "../field-error.ts";
+import type { DeleteOptions } from "../generated/types.ts";
+import { type NameCheck, subdomainName } from "../names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../object-meta.ts";
+import type { KubeObject } from "../object.ts";
+import type { Resource } from "../resource.ts";
+import { type Errors, semanticallyEqual } from "../validation/fields.ts";
+import { columnsOf } from "./columns.ts";
+import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Printer, Propagation, StoredAs, UpdateStrategy } from "./kind.ts";
+import { ageCell } from "./printing.ts";
+
+/** What a change must touch to count as a new generation. Kinds without this keep whatever generation the client sends on create. */
+export type Generation = "spec" | "spec and annotations" | "everything";
+
+export interface StatusRules<T> {
+  readonly prepare?: (draft: Draft<T>, old: T) => void;
+  readonly validate?: (out: Errors, object: T, old: T) => void;
+  readonly warnings?: (object: T, old: T) => readonly string[];
+}
+
+export interface KindRules<T extends KubeObject> {
+  readonly resource: Resource<T>;
+  readonly schema: string;
+  readonly printer?: Omit<Printer<T>, "columns">;
+  readonly applyDefaults?: (draft: Draft<T>) => void;
+  readonly validateName?: NameCheck;
+  readonly generation?: Generation;
+  /** There is a `/status`: create clears the status, the main road keeps the stored one. */
+  readonly status?: StatusRules<T>;
+  readonly prepareCreate?: (draft: Draft<T>) => void;
+  readonly validate?: (out: Errors, object: T) => void;
+  readonly createWarnings?: (object: T) => readonly string[];
+  readonly prepareUpdate?: (draft: Draft<T>, old: T) => void;
+  /** Upstream's update validation without its metadata part; left out, an update is validated like a create. */
+  readonly validateUpdate?: (out: Errors, object: T, old: T) => void;
+  /** How often upstream's update validation looks at the metadata again: in its update form only, or (the default) in its create form too. */
+  readonly metaOnUpdate?: "update" | "whole";
+  readonly updateWarnings?: (object: T, old: T) => readonly string[];
+  readonly subresources?: Readonly<Record<string, UpdateStrategy<T>>>;
+  readonly allowCreateOnUpdate?: boolean;
+  readonly allowUnconditionalUpdate?: boolean;
+  readonly defaultPropagation?: Propagation;
+  readonly deleteReturnsObject?: boolean;
+  readonly gracefulDelete?: GracefulDelete<T>;
+  readonly deleteWarnings?: (options: DeleteOptions) => readonly string[];
+  readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
+  readonly storedAs?: StoredAs<T>;
+  readonly deprecation?: string;
+}
+
+/** The draft's field becomes the old object's. */
+export function keepField(draft: object, old: object, key: string): void {
+  const value: unknown = Reflect.get(old, key);
+  if (value === undefined) Reflect.deleteProperty(draft, key);
+  else Reflect.set(draft, key, value);
+}
+
+const collect = (check: (out: Errors) => void): readonly FieldError[] => {
+  const out: Errors = [];
+  check(out);
+  return out;
+};
+
+const metaOf = (o: object): object => {
+  const { metadata }: { metadata?: object } = { ...o };
+  const { resourceVersion: _version, managedFields: _fields, generation: _generation, ...rest }: Record<string, unknown> = { ...metadata };
+  return rest;
+};
+
+/** What the generation counts. */
+function counted(o: object, generation: Generation): unknown {
+  if (generation === "spec") return Reflect.get(o, "spec");
+  if (generation === "spec and annotations") return [Reflect.get(o, "spec"), Reflect.get({ annotations: undefined, ...metaOf(o) }, "annotations") ?? {}];
+  return { ...o, metadata: metaOf(o), status: undefined };
+}
+
+function countGeneration(draft: { metadata: { generation?: number } }, old: KubeObject, generation: Generation): void {
+  const changed = !semanticallyEqual(counted(draft, generation), counted(old, generation));
+  draft.metadata.generation = (old.metadata.generation ?? 0) + (changed ? 1 : 0);
+}
+
+function createStrategy<T extends KubeObject>(rules: KindRules<T>): CreateStrategy<T> {
+  const { createWarnings } = rules;
+  return {
+    prepare(draft) {
+      if (rules.status) Reflect.deleteProperty(draft, "status");
+      if (rules.generation) Reflect.set(Reflect.get(draft, "metadata") ?? {}, "generation", 1);
+      rules.prepareCreate?.(draft);
+    },
+    validate: (object) => collect((out) => rules.validate?.(out, object)),
+    ...(createWarnings && { warnings: createWarnings }),
+  };
+}
+
+function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrategy<T> {
+  const { updateWarnings, validateName = subdomainName } = rules;
+  const meta = { namespaced: rules.resource.namespaced, validateName, builtIn: true };
+  return {
+    prepare(draft, old) {
+      if (rules.status) keepField(draft, old, "status");
+      rules.prepareUpdate?.(draft, old);
+      if (rules.generation) countGeneration(draft as unknown as { metadata: { generation?: number } }, old, rules.generation);
+    },
+    validate: (object, old) =>
+      collect((out) => {
+        out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
+        if (rules.metaOnUpdate !== "update") out.push(...validateObjectMeta(object.metadata, meta));
+        if (rules.validateUpdate) rules.validateUpdate(out, object, old);
+        else rules.validate?.(out, object);
+      }),
+    ...(updateWarnings && { warnings: updateWarnings }),
+  };
+}
+
+function statusStrategy<T extends KubeObject>(status: StatusRules<T>): UpdateStrategy<T> {
+  const { warnings } = status;
+  return {
+    prepare(draft, old) {
+      keepField(draft, old, "spec");
+      const metadata: object = Reflect.get(draft, "metadata") ?? {};
+      keepField(metadata, old.metadata, "generation");
+      status.prepare?.(draft, old);
+    },
+    validate: (object, old) =>
+      collect((out) => {
+        out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
+        status.validate?.(out, object, old);
+      }),
+    ...(warnings && { warnings }),
+  };
+}
+
+export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
+  const { resource, gracefulDelete, deleteWarnings, storedAs, deprecation } = rules;
+  return {
+    resource,
+    schema: rules.schema,
+    applyDefaults: rules.applyDefaults ?? (() => undefined),
+    validateName: rules.validateName ?? subdomainName,
+    create: createStrategy(rules),
+    update: updateStrategy(rules),
+    subresources: { ...(rules.status && { status: statusStrategy(rules.status) }), ...rules.subresources },
+    allowCreateOnUpdate: rules.allowCreateOnUpdate ?? false,
+    allowUnconditionalUpdate: rules.allowUnconditionalUpdate ?? true,
+    defaultPropagation: rules.defaultPropagation ?? "Background",
+    deleteReturnsObject: rules.deleteReturnsObject ?? false,
+    ...(gracefulDelete && { gracefulDelete }),
+    ...(deleteWarnings && { deleteWarnings }),
+    ...(storedAs && { storedAs }),
+    ...(deprecation !== undefined && { deprecation }),
+    selectableFields: rules.selectableFields ?? {},
+    printer: printerOf(rules),
+  };
+}
+
+function printerOf<T extends KubeObject>(rules: KindRules<T>): Printer<T> {
+  const columns = columnsOf(rules.resource);
+  return { columns, cells: (object, now) => columns.map((c) => genericCell(c, object, now)), ...rules.printer };
+}
+
+/** What can be said of any object: kinds without a printer of their own show their name and age. */
+function genericCell({ name, type }: Column, object: KubeObject, now: Instant): Cell {
+  if (name === "Name") return object.metadata.name ?? "";
+  if (name === "Age") return ageCell(object, now);
+  if (name === "Created At") return object.metadata.creationTimestamp ?? "";
+  return type === "integer" ? 0 : type === "boolean" ? false : "";
+}

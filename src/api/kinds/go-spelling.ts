@@ -1,0 +1,68 @@
+/**
+ * A structure as upstream prints it in a field error: its internal Go type as JSON, every field under its Go name, what is absent as null or zero.
+ * Only made when an error is made. The internal types' fields are taken to be those of v1, which holds for nearly all of them.
+ */
+import { Spelled } from "../field-error.ts";
+import { type Field, structOf, type Type } from "../schema/schema.ts";
+
+/** JSON names whose Go names are not just capitalised. */
+const GO_NAMES: Readonly<Record<string, string>> = {
+  uid: "UID", hostPID: "HostPID", podIP: "PodIP", hostIP: "HostIP", dnsPolicy: "DNSPolicy", dnsConfig: "DNSConfig", os: "OS", tty: "TTY", ip: "IP", httpGet: "HTTPGet", httpHeaders: "HTTPHeaders",
+  grpc: "GRPC", tcpSocket: "TCPSocket", nfs: "NFS", iscsi: "ISCSI", rbd: "RBD", fc: "FC", csi: "CSI", apiVersion: "APIVersion", fsGroup: "FSGroup", fsGroupChangePolicy: "FSGroupChangePolicy",
+  seLinuxOptions: "SELinuxOptions", seLinuxChangePolicy: "SELinuxChangePolicy", metadata: "ObjectMeta", resourceFieldRef: "ResourceFieldRef", clusterIP: "ClusterIP", clusterIPs: "ClusterIPs",
+  apiGroup: "APIGroup", externalIPs: "ExternalIPs", setHostnameAsFQDN: "SetHostnameAsFQDN", cephfs: "CephFS", downwardAPI: "DownwardAPI", awsElasticBlockStore: "AWSElasticBlockStore",
+  gcePersistentDisk: "GCEPersistentDisk", scaleIO: "ScaleIO", storageos: "StorageOS", glusterfs: "Glusterfs", fsType: "FSType", volumeID: "VolumeID", pdName: "PDName",
+};
+
+const goName = (name: string): string => GO_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+
+const isObject = (v: unknown): v is Readonly<Record<string, unknown>> => typeof v === "object" && v !== null && !Array.isArray(v);
+
+function zero(field: Field): unknown {
+  if (field.pointer) return null;
+  switch (field.type.kind) {
+    case "struct":
+      return struct(field.type.struct().name, {});
+    case "string":
+      return "";
+    case "bool":
+      return false;
+    case "int32":
+    case "int64":
+    case "float64":
+      return 0;
+    case "quantity":
+      return "0";
+    case "intOrString":
+      return 0;
+    default:
+      return null;
+  }
+}
+
+function value(type: Type, v: unknown): unknown {
+  if (type.kind === "struct" && isObject(v)) return struct(type.struct().name, v);
+  if (type.kind === "list" && Array.isArray(v)) return v.map((x) => value(type.element, x));
+  if (type.kind === "map" && isObject(v)) return Object.fromEntries(Object.keys(v).sort().map((key) => [key, value(type.value, v[key])]));
+  return v;
+}
+
+const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+
+/** Types of apimachinery have JSON names in the internal version too. */
+function struct(name: string, v: Readonly<Record<string, unknown>>): unknown {
+  const { fields } = structOf(name);
+  const meta = name.startsWith(META);
+  const shown: Record<string, unknown> = {};
+  for (const [key, field] of fields) {
+    const has = v[key] !== undefined && v[key] !== null;
+    if (meta && !has && !field.always) continue;
+    shown[meta ? key : goName(key)] = has ? value(field.type, v[key]) : zero(field);
+  }
+  return shown;
+}
+
+/** null when there is no value. */
+export function goSpelled(schema: string, v: object | undefined): Spelled {
+  return new Spelled(v === undefined ? "null" : JSON.stringify(struct(schema, { ...v })));
+}

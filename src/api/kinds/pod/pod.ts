@@ -1,0 +1,142 @@
+/**
+ * The kind Pod: what a client's create and update become before they are stored. Binding and eviction are the registry's doing.
+ * Follows kubernetes pkg/registry/core/pod/strategy.go.
+ */
+import type { LabelSelector, Pod, PodAffinityTerm, PodTemplate } from "../../generated/types.ts";
+import { validateObjectMetaUpdate } from "../../object-meta.ts";
+import { PODS, type Resource } from "../../resource.ts";
+import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
+import { defineKind, keepField } from "../define.ts";
+import type { Draft, Kind, UpdateStrategy } from "../kind.ts";
+import { containerCells, formatLabels } from "../printing.ts";
+import { defaultPod, defaultPodTemplate } from "./defaults.ts";
+import { podPrinter } from "./printer.ts";
+import { qosClassOf } from "./qos.ts";
+import { validateEphemeralContainersUpdate, validatePodStatusUpdate, validatePodUpdate, validateResize } from "./update.ts";
+import { validatePodCreate, validatePodTemplate } from "./validation.ts";
+import { podWarnings } from "./warnings.ts";
+
+type Labels = Readonly<Record<string, string>>;
+
+function addExpression(selector: Draft<LabelSelector> | undefined, labels: Labels, key: string, operator: "In" | "NotIn"): void {
+  const value = labels[key];
+  if (!selector || value === undefined) return;
+  selector.matchExpressions = [...(selector.matchExpressions ?? []), { key, operator, values: [value] }];
+}
+
+/** Turns matchLabelKeys into expressions of the selector, with this pod's own values. Follows mutatePodAffinity. */
+function applyMatchLabelKeys(pod: Draft<Pod>): void {
+  const labels = pod.metadata.labels ?? {};
+  const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
+  const terms: Draft<PodAffinityTerm>[] = [podAffinity, podAntiAffinity].flatMap((a) => [
+    ...(a?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((t) => t.podAffinityTerm),
+    ...(a?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+  ]);
+  for (const term of terms) {
+    for (const key of term.matchLabelKeys ?? []) addExpression(term.labelSelector, labels, key, "In");
+    for (const key of term.mismatchLabelKeys ?? []) addExpression(term.labelSelector, labels, key, "NotIn");
+  }
+  for (const constraint of pod.spec.topologySpreadConstraints ?? []) {
+    for (const key of constraint.matchLabelKeys ?? []) addExpression(constraint.labelSelector, labels, key, "In");
+  }
+}
+
+function prepareCreate(draft: Draft<Pod>): void {
+  draft.status = { phase: "Pending", qosClass: qosClassOf(draft.spec) };
+  if (draft.spec.schedulingGates?.length) {
+    draft.status.conditions = [{ type: "PodScheduled", status: "False", reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }];
+  }
+  applyMatchLabelKeys(draft);
+}
+
+/** Subresources that write a part of the spec: everything but that part stays as it was. */
+function partOfSpec(keep: (draft: Draft<Pod>, old: Pod) => void, validate: (out: Errors, pod: Pod, old: Pod) => void): UpdateStrategy<Pod> {
+  return {
+    prepare(draft, old) {
+      keep(draft, old);
+      keepField(draft, old, "status");
+      draft.metadata.generation = (old.metadata.generation ?? 0) + (semanticallyEqual(draft.spec, old.spec) ? 0 : 1);
+    },
+    validate(pod, old) {
+      const out: Errors = [...validateObjectMetaUpdate(pod.metadata, old.metadata, true)];
+      validate(out, pod, old);
+      return out;
+    },
+    warnings: (pod, old) => podWarnings(pod.metadata, pod.spec, old.spec),
+  };
+}
+
+const ephemeralContainers = partOfSpec((draft, old) => {
+  const containers = draft.spec.ephemeralContainers;
+  draft.metadata = { ...(old.metadata as Draft<Pod>["metadata"]), ...(draft.metadata.resourceVersion !== undefined && { resourceVersion: draft.metadata.resourceVersion }) };
+  draft.spec = { ...(old.spec as Draft<Pod>["spec"]), ...(containers && { ephemeralContainers: containers }) };
+}, validateEphemeralContainersUpdate);
+
+const resize = partOfSpec((draft, old) => {
+  type Containers = Draft<Pod>["spec"]["containers"];
+  const resized = (now: Containers | undefined, before: Pod["spec"]["containers"] | undefined): Containers =>
+    (before ?? []).map((c, i) => ({ ...(c as Containers[number]), ...(now?.[i]?.resources && { resources: now[i].resources }), ...(now?.[i]?.resizePolicy && { resizePolicy: now[i].resizePolicy }) }));
+  const { containers, initContainers } = draft.spec;
+  draft.metadata = { ...(old.metadata as Draft<Pod>["metadata"]), ...(draft.metadata.resourceVersion !== undefined && { resourceVersion: draft.metadata.resourceVersion }) };
+  draft.spec = { ...(old.spec as Draft<Pod>["spec"]), containers: resized(containers, old.spec.containers), ...(old.spec.initContainers && { initContainers: resized(initContainers, old.spec.initContainers) }) };
+}, validateResize);
+
+export const podKind: Kind<Pod> = defineKind<Pod>({
+  resource: PODS,
+  schema: "io.k8s.api.core.v1.Pod",
+  printer: podPrinter,
+  applyDefaults: defaultPod,
+  generation: "spec",
+  prepareCreate,
+  validate: validatePodCreate,
+  createWarnings: (pod) => podWarnings(pod.metadata, pod.spec, undefined),
+  metaOnUpdate: "update",
+  validateUpdate: validatePodUpdate,
+  updateWarnings: (pod, old) => (semanticallyEqual(pod.spec, old.spec) ? [] : podWarnings(pod.metadata, pod.spec, old.spec)),
+  status: {
+    prepare(draft, old) {
+      // Old kubelets spoil owner references and the time of deletion when they write the status.
+      keepField(draft.metadata, old.metadata, "deletionTimestamp");
+      keepField(draft.metadata, old.metadata, "ownerReferences");
+      draft.status ??= {};
+      if (old.status?.qosClass !== undefined) draft.status.qosClass ||= old.status.qosClass;
+    },
+    validate: validatePodStatusUpdate,
+  },
+  subresources: { ephemeralcontainers: ephemeralContainers, resize },
+  deleteReturnsObject: true,
+  gracefulDelete: {
+    gracePeriodSeconds(pod, options) {
+      const wanted = options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;
+      if (!pod.spec.nodeName || pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed") return 0;
+      return wanted < 0 ? 1 : wanted;
+    },
+  },
+  selectableFields: {
+    "spec.nodeName": (o) => o.spec.nodeName ?? "",
+    "spec.restartPolicy": (o) => o.spec.restartPolicy ?? "",
+    "spec.schedulerName": (o) => o.spec.schedulerName ?? "",
+    "spec.serviceAccountName": (o) => o.spec.serviceAccountName ?? "",
+    "spec.hostNetwork": (o) => String(o.spec.hostNetwork ?? false),
+    "status.phase": (o) => o.status?.phase ?? "",
+    "status.podIP": (o) => o.status?.podIPs?.[0]?.ip ?? "",
+    "status.podIPs": (o) => o.status?.podIPs?.[0]?.ip ?? "",
+    "status.nominatedNodeName": (o) => o.status?.nominatedNodeName ?? "",
+  },
+});
+
+const POD_TEMPLATES: Resource<PodTemplate> = { group: "", version: "v1", plural: "podtemplates", kind: "PodTemplate", namespaced: true };
+
+export const podTemplateKind: Kind<PodTemplate> = defineKind<PodTemplate>({
+  resource: POD_TEMPLATES,
+  schema: "io.k8s.api.core.v1.PodTemplate",
+  printer: { cells: (o) => [o.metadata.name ?? "", ...containerCells(o.template), formatLabels(o.template?.metadata?.labels)] },
+  applyDefaults(draft) {
+    draft.template ??= {};
+    defaultPodTemplate(draft.template);
+  },
+  generation: "everything",
+  validate: (out, o) => validatePodTemplate(out, o.template ?? {}, "template"),
+  metaOnUpdate: "update",
+  deleteReturnsObject: true,
+});

@@ -1,0 +1,114 @@
+/**
+ * The kinds PriorityClass, RuntimeClass and PodDisruptionBudget.
+ * Follows kubernetes pkg/apis/{scheduling,node,policy}/validation and their registries' strategies.
+ */
+import { forbiddenField, invalidValue, required } from "../field-error.ts";
+import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
+import { isDns1123Label, isDns1123Subdomain } from "../names.ts";
+import { PRIORITY_CLASSES, type Resource } from "../resource.ts";
+import { type Errors, immutable, nonNegative, reasons, unsupported } from "../validation/fields.ts";
+import { validateLabels, validateLabelSelector } from "../validation/labels.ts";
+import { defineKind } from "./define.ts";
+import { goSpelled } from "./go-spelling.ts";
+import type { Kind } from "./kind.ts";
+import { validateResourceRequirements } from "./pod/resources.ts";
+import { validateTolerations } from "./pod/scheduling.ts";
+import { ageCell } from "./printing.ts";
+
+const USER_PRIORITY_MAX = 1_000_000_000;
+/** The classes that every cluster has. */
+export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = { "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 };
+
+/** Why a name that begins with `system-` is not one of the known classes. */
+function systemClassError(o: PriorityClass, name: string): string | undefined {
+  const value = SYSTEM_PRIORITIES[name];
+  if (value === undefined) return `${name} is not a known system priority class`;
+  if ((o.value ?? 0) !== value) return `value of ${name} PriorityClass must be ${value}`;
+  return o.globalDefault ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
+function validatePriorityClass(out: Errors, o: PriorityClass): void {
+  const name = o.metadata.name ?? "";
+  if (name.startsWith("system-")) {
+    const error = systemClassError(o, name);
+    if (error !== undefined) out.push(forbiddenField("metadata.name", `priority class names with 'system-' prefix are reserved for system use only. error: ${error}`));
+  } else if ((o.value ?? 0) > USER_PRIORITY_MAX) out.push(forbiddenField("value", `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`));
+  const policy = o.preemptionPolicy;
+  if (policy === "") out.push(required("preemptionPolicy"));
+  else if (policy !== undefined && policy !== "PreemptLowerPriority" && policy !== "Never") out.push(unsupported("preemptionPolicy", policy, ["PreemptLowerPriority", "Never"]));
+}
+
+export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>({
+  resource: PRIORITY_CLASSES,
+  schema: "io.k8s.api.scheduling.v1.PriorityClass",
+  printer: { cells: (o, now) => [o.metadata.name ?? "", o.value ?? 0, o.globalDefault ?? false, ageCell(o, now), o.preemptionPolicy ?? ""] },
+  applyDefaults(draft) {
+    draft.preemptionPolicy ??= "PreemptLowerPriority";
+  },
+  prepareCreate(draft) {
+    draft.metadata.generation = 1;
+  },
+  validate: validatePriorityClass,
+  metaOnUpdate: "update",
+  validateUpdate(out, o, old) {
+    if ((o.value ?? 0) !== (old.value ?? 0)) out.push(forbiddenField("value", "may not be changed in an update."));
+    immutable(out, "preemptionPolicy", o.preemptionPolicy ?? null, old.preemptionPolicy ?? null);
+  },
+});
+
+const RUNTIME_CLASSES: Resource<RuntimeClass> = { group: "node.k8s.io", version: "v1", plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
+
+export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
+  resource: RUNTIME_CLASSES,
+  schema: "io.k8s.api.node.v1.RuntimeClass",
+  printer: { cells: (o, now) => [o.metadata.name ?? "", o.handler, ageCell(o, now)] },
+  validateName: (name) => isDns1123Subdomain(name),
+  validate(out, o) {
+    reasons(out, "handler", o.handler ?? "", isDns1123Label(o.handler ?? ""));
+    if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead.podFixed", { limits: o.overhead.podFixed });
+    validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
+    validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
+  },
+  metaOnUpdate: "update",
+  validateUpdate: (out, o, old) => immutable(out, "handler", o.handler, old.handler),
+  allowUnconditionalUpdate: false,
+});
+
+const PERCENT = /^[0-9]+%$/;
+
+function validateCount(out: Errors, field: string, value: string | number | undefined): void {
+  if (value === undefined) return;
+  if (typeof value === "number") return nonNegative(out, field, value);
+  if (!PERCENT.test(value)) {
+    out.push(invalidValue(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"));
+  } else if (Number(value.slice(0, -1)) > 100) out.push(invalidValue(field, value, "must not be greater than 100%"));
+}
+
+function validateBudget(out: Errors, { spec = {} }: PodDisruptionBudget): void {
+  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
+    out.push(invalidValue("spec", goSpelled("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", spec), "minAvailable and maxUnavailable cannot be both set"));
+  }
+  validateCount(out, "spec.minAvailable", spec.minAvailable);
+  validateCount(out, "spec.maxUnavailable", spec.maxUnavailable);
+  const policy = spec.unhealthyPodEvictionPolicy;
+  if (policy !== undefined && policy !== "AlwaysAllow" && policy !== "IfHealthyBudget") out.push(unsupported("spec.unhealthyPodEvictionPolicy", policy, ["AlwaysAllow", "IfHealthyBudget"]));
+  validateLabelSelector(out, "spec.selector", spec.selector);
+}
+
+const BUDGETS: Resource<PodDisruptionBudget> = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true };
+const orNone = (value: string | number | undefined): string => (value === undefined ? "N/A" : String(value));
+
+export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = defineKind<PodDisruptionBudget>({
+  resource: BUDGETS,
+  schema: "io.k8s.api.policy.v1.PodDisruptionBudget",
+  printer: { cells: (o, now) => [o.metadata.name ?? "", orNone(o.spec?.minAvailable), orNone(o.spec?.maxUnavailable), o.status?.disruptionsAllowed ?? 0, ageCell(o, now)] },
+  generation: "spec",
+  validate: validateBudget,
+  metaOnUpdate: "whole",
+  status: {
+    validate(out, { status }) {
+      for (const key of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) nonNegative(out, `status.${key}`, status?.[key]);
+    },
+  },
+  allowUnconditionalUpdate: false,
+});

@@ -1,0 +1,66 @@
+/**
+ * Every kind that is stored. Nothing in `registry/` or `server/` names a kind: they look it up here. A kind without rules of its own is one line.
+ */
+import type { KubeObject } from "../object.ts";
+import { apiVersionOf } from "../resource.ts";
+import { autoscalerKinds, controllerRevisionKind, daemonSetKind, deploymentKind, replicaSetKind, replicationControllerKind, statefulSetKind } from "./apps.ts";
+import { leaseKind } from "./coordination.ts";
+import { configMapKind, secretKind, serviceAccountKind } from "./core/config.ts";
+import { endpointSliceKind, endpointsKind } from "./core/endpoints.ts";
+import { eventKind, newEventKind } from "./core/event.ts";
+import { namespaceKind } from "./core/namespace.ts";
+import { nodeKind } from "./core/node.ts";
+import { limitRangeKind, resourceQuotaKind } from "./core/quota.ts";
+import { serviceKind } from "./core/service.ts";
+import { defineKind, type KindRules } from "./define.ts";
+import { cronJobKind } from "./job/cron-job.ts";
+import { jobKind } from "./job/job.ts";
+import type { Kind } from "./kind.ts";
+import { podKind, podTemplateKind } from "./pod/pod.ts";
+import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from "./rbac.ts";
+import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
+import { persistentVolumeClaimKind, persistentVolumeKind, storageClassKind } from "./storage/volumes.ts";
+
+type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject">;
+
+/** A kind that is stored and shown as it is. */
+function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
+  const pkg = group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] ?? ""}`;
+  return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkg}.v1.${kind}`, ...rules });
+}
+
+const STORAGE = "storage.k8s.io";
+const NETWORKING = "networking.k8s.io";
+
+/** Kinds of different objects in one list: each function of a kind is only ever given objects of that kind. */
+const erase = <T extends KubeObject>(kind: Kind<T>): Kind => kind as unknown as Kind;
+
+export const kinds: readonly Kind[] = [
+  erase(jobKind), erase(cronJobKind),
+  erase(podKind), erase(podTemplateKind), erase(namespaceKind), erase(nodeKind), erase(serviceKind), erase(endpointsKind), erase(configMapKind), erase(secretKind), erase(serviceAccountKind), erase(eventKind),
+  erase(limitRangeKind), erase(resourceQuotaKind), erase(persistentVolumeKind), erase(persistentVolumeClaimKind), erase(replicationControllerKind),
+  erase(newEventKind), erase(leaseKind), erase(endpointSliceKind), erase(priorityClassKind), erase(runtimeClassKind), erase(podDisruptionBudgetKind), erase(storageClassKind),
+  erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), ...autoscalerKinds.map(erase),
+  erase(roleKind), erase(clusterRoleKind), erase(roleBindingKind), erase(clusterRoleBindingKind),
+  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { generation: "spec", deleteReturnsObject: true }),
+  plain(STORAGE, "csinodes", "CSINode", "cluster", { deleteReturnsObject: true }),
+  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true }),
+  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { status: {}, deleteReturnsObject: true }),
+  plain(STORAGE, "volumeattributesclasses", "VolumeAttributesClass", "cluster", { deleteReturnsObject: true }),
+  plain(NETWORKING, "ingressclasses", "IngressClass", "cluster", { generation: "spec" }),
+  plain(NETWORKING, "ingresses", "Ingress", "namespaced", { generation: "spec", status: {} }),
+  plain(NETWORKING, "ipaddresses", "IPAddress", "cluster"),
+  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { generation: "spec" }),
+  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { status: {} }),
+  plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { generation: "spec", status: {} }),
+];
+
+const byPlural = new Map(kinds.map((k) => [`${k.resource.group}/${k.resource.version}/${k.resource.plural}`, k]));
+const byKind = new Map(kinds.map((k) => [`${apiVersionOf(k.resource)}/${k.resource.kind}`, k]));
+
+/** The kind behind a URL: `batch`, `v1`, `jobs`. */
+export const findKind = (group: string, version: string, plural: string): Kind | undefined => byPlural.get(`${group}/${version}/${plural}`);
+
+/** The kind of an object: `batch/v1`, `Job`. */
+export const findKindByKind = (apiVersion: string, kind: string): Kind | undefined => byKind.get(`${apiVersion}/${kind}`);
+
