@@ -3,6 +3,7 @@
  * Follows apiserver pkg/endpoints/handlers/patch.go (applyPatcher), apimachinery pkg/util/managedfields/internal (structuredmerge.go,
  * lastappliedmanager.go, skipnonapplied.go, conflict.go) and structured-merge-diff merge/update.go (Apply, prune).
  */
+import type { Instant } from "../../base/clock.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { badRequest, StatusError } from "../status-error.ts";
@@ -12,7 +13,7 @@ import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
 import { compareValues, deepEqual } from "./compare.ts";
 import { difference, EMPTY, intersection, overlaps, pathText, recursiveDifference, union, type FieldSet } from "./field-set.ts";
 import { allowedByLastApplied, LAST_APPLIED, lastAppliedText } from "./last-applied.ts";
-import { apiVersionOf, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, type Managed, type Tracked } from "./managers.ts";
+import { apiVersionOf, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
 import { mergeValues, removeItems } from "./merge.ts";
 import { parseConfiguration } from "./parse-configuration.ts";
 import { emptyObject, recordChange, typeOfStruct, withoutManagedFields } from "./track-update.ts";
@@ -27,8 +28,7 @@ export interface ApplyRequest {
   readonly gvk: GroupVersionKind;
   readonly subresource: string;
   readonly force: boolean;
-  /** RFC 3339, whole seconds. */
-  readonly now: string;
+  readonly now: Instant;
   readonly fieldValidation?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ interface Context {
   readonly self: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">;
   readonly id: string;
   readonly ignored: FieldSet;
-  readonly now: string;
+  readonly now: Instant;
 }
 
 interface Conflict {
@@ -142,7 +142,7 @@ function tryApply(context: Context, before: Managed, force: boolean): Outcome | 
   const isSame = deepEqual(live, object);
   const own = stripMeta(fields);
   if (own.empty) after.delete(id);
-  else after.set(id, { ...self, time: isSame ? last?.time : context.now, fields: own, ...(last?.entry && { entry: last.entry }) });
+  else after.set(id, { ...self, time: isSame ? last?.time : timeText(context.now), fields: own, ...(last?.entry && { entry: last.entry }) });
   return { object: isSame ? undefined : object, managed: after };
 }
 

@@ -19,11 +19,7 @@ const podOf = (containers: object[], spec = {}) => ({ kind: "CronJob", apiVersio
 class Stored {
   readonly gvk: typeof CONFIG_MAP;
   object: KubeObject | undefined;
-  #seconds = 0;
-
-  #now(): string {
-    return new Date((this.#seconds += 1) * 1000).toISOString().replace(".000", "");
-  }
+  #now = 0;
 
   constructor(gvk = CONFIG_MAP, object?: KubeObject) {
     this.gvk = gvk;
@@ -31,14 +27,14 @@ class Stored {
   }
 
   apply(manager: string, config: unknown, more: Partial<ApplyRequest> = {}): this {
-    const request = { ...(this.object && { live: this.object }), config, manager, gvk: this.gvk, subresource: "", force: false, now: this.#now(), ...more };
+    const request = { ...(this.object && { live: this.object }), config, manager, gvk: this.gvk, subresource: "", force: false, now: (this.#now += 1000), ...more };
     const { object, managedFields } = applyConfiguration(request);
     return this.#store(object, managedFields);
   }
 
   update(manager: string, updated: object, subresource = ""): this {
     const normal = normalise(updated as KubeObject, this.gvk);
-    return this.#store(normal, trackUpdate({ ...(this.object && { live: this.object }), updated: normal, manager, gvk: this.gvk, subresource, now: this.#now() }));
+    return this.#store(normal, trackUpdate({ ...(this.object && { live: this.object }), updated: normal, manager, gvk: this.gvk, subresource, now: (this.#now += 1000) }));
   }
 
   #store(object: KubeObject, managedFields: readonly ManagedFieldsEntry[] | undefined): this {

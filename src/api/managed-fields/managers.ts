@@ -2,8 +2,10 @@
  * `metadata.managedFields` read into sets and written again: who owns what, since when. Entries that do not change stay the same objects.
  * Follows apimachinery pkg/util/managedfields/internal/managedfields.go, capmanagers.go and stripmeta.go.
  */
+import type { Instant } from "../../base/clock.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import { schemaOfKind, structOf, type GroupVersionKind, type Struct } from "../schema/schema.ts";
+import { formatTime } from "../time.ts";
 import type { Comparison } from "./compare.ts";
 import { difference, equalSets, FieldSet, formatFields, intersection, overlaps, parseFields, setOf, union } from "./field-set.ts";
 
@@ -142,3 +144,5 @@ export function structOfKind(gvk: GroupVersionKind): Struct {
   if (schema === undefined) throw new Error(`bug: no schema of ${gvk.kind}`);
   return structOf(schema);
 }
+
+export const timeText = (now: Instant): string => formatTime(now);

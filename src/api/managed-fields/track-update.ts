@@ -2,6 +2,7 @@
  * Who owns which fields after a create, update or (JSON, merge, strategic) patch.
  * Follows apimachinery pkg/util/managedfields/internal (fieldmanager.go Update and the managers it chains) and structured-merge-diff merge/update.go.
  */
+import type { Instant } from "../../base/clock.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { convert } from "../schema/convert.ts";
@@ -9,7 +10,7 @@ import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
 import { compareValues, deepEqual } from "./compare.ts";
 import { EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
-import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, type Managed, type Tracked } from "./managers.ts";
+import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
 
 export interface UpdateRequest {
   /** The stored object; left out for a create. */
@@ -21,8 +22,7 @@ export interface UpdateRequest {
   readonly gvk: GroupVersionKind;
   /** "" for the main road. */
   readonly subresource: string;
-  /** RFC 3339, whole seconds. */
-  readonly now: string;
+  readonly now: Instant;
 }
 
 const empties = new WeakMap<Struct, JsonObject>();
@@ -67,7 +67,7 @@ export interface Change {
   readonly manager: string;
   readonly apiVersion: string;
   readonly subresource: string;
-  readonly now: string;
+  readonly now: Instant;
 }
 
 /** Gives the change to its manager and takes it from all others. */
@@ -80,7 +80,7 @@ export function recordChange(managed: Managed, change: Change): Managed {
   const self = { manager: change.manager === "" ? "unknown" : change.manager, operation: "Update", apiVersion: change.apiVersion, subresource: change.subresource } as const;
   const id = identifierOf(self);
   const previous = managed.get(id)?.entry;
-  kept.set(id, { ...self, time: change.now, fields: union(kept.get(id)?.fields ?? EMPTY, owned), ...(previous && { entry: previous }) });
+  kept.set(id, { ...self, time: timeText(change.now), fields: union(kept.get(id)?.fields ?? EMPTY, owned), ...(previous && { entry: previous }) });
   return capUpdates(kept);
 }
 
