@@ -28,7 +28,7 @@ export interface ApplyRequest {
   readonly gvk: GroupVersionKind;
   readonly subresource: string;
   readonly force: boolean;
-  readonly now: Instant;
+  readonly now: Instant | string;
   readonly fieldValidation?: string | undefined;
 }
 
@@ -51,7 +51,7 @@ interface Context {
   readonly self: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">;
   readonly id: string;
   readonly ignored: FieldSet;
-  readonly now: Instant;
+  readonly now: Instant | string;
 }
 
 interface Conflict {

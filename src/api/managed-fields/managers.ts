@@ -145,4 +145,5 @@ export function structOfKind(gvk: GroupVersionKind): Struct {
   return structOf(schema);
 }
 
-export const timeText = (now: Instant): string => formatTime(now);
+/** The time of a write: an instant, or its RFC 3339 text. */
+export const timeText = (now: Instant | string): string => (typeof now === "string" ? now : formatTime(now));

@@ -22,7 +22,7 @@ export interface UpdateRequest {
   readonly gvk: GroupVersionKind;
   /** "" for the main road. */
   readonly subresource: string;
-  readonly now: Instant;
+  readonly now: Instant | string;
 }
 
 const empties = new WeakMap<Struct, JsonObject>();
@@ -67,7 +67,7 @@ export interface Change {
   readonly manager: string;
   readonly apiVersion: string;
   readonly subresource: string;
-  readonly now: Instant;
+  readonly now: Instant | string;
 }
 
 /** Gives the change to its manager and takes it from all others. */
