@@ -24,7 +24,8 @@ await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: 'none',
-  loader: { '.sh': 'text' },
+  // Its build for browsers is the one that is made of ES modules: what is not used stays out.
+  alias: { yaml: join(home, 'node_modules/yaml/browser/index.js') },
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
   // Some dependencies are CommonJS and ask for Node's own modules with require.

@@ -1,11 +1,12 @@
 /**
- * What a cluster has before anybody asks: its namespaces, the Service of the API itself, system priority classes, the default roles.
- * Made where missing, never changed back. Follows kubernetes pkg/controlplane/controller and pkg/registry/rbac/rest/storage_rbac.go.
+ * What a cluster has before anybody asks: its namespaces, the Service of the API itself, system priority classes.
+ * (The default roles are the server's.)
+ * Made where missing, never changed back. Follows kubernetes pkg/controlplane/controller.
  */
 import { networkInterfaces } from "node:os";
 import type { Client } from "../client/client.ts";
-import type { ClusterRole, ClusterRoleBinding, Namespace, PriorityClass, Service, EndpointSlice, Endpoints } from "../api/generated/types.ts";
-import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, type Resource, SERVICES } from "../api/resource.ts";
+import type { Namespace, PriorityClass, Service, EndpointSlice, Endpoints } from "../api/generated/types.ts";
+import { ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, type Resource, SERVICES } from "../api/resource.ts";
 import { isAlreadyExists } from "../api/status-error.ts";
 
 const SYSTEM_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"] as const;
@@ -28,29 +29,6 @@ const PRIORITIES: readonly PriorityClass[] = [
 export async function bootstrapNamespaces(client: Client): Promise<void> {
   await Promise.all(SYSTEM_NAMESPACES.map((name) => ensure(client, NAMESPACES, "", namespace(name))));
   await Promise.all(PRIORITIES.map((p) => ensure(client, PRIORITY_CLASSES, "", p)));
-}
-
-interface RoleData {
-  readonly clusterRoles: readonly { readonly name: string; readonly labels?: Record<string, string>; readonly rules?: ClusterRole["rules"]; readonly aggregationRule?: ClusterRole["aggregationRule"] }[];
-  readonly clusterRoleBindings: readonly { readonly name: string; readonly labels?: Record<string, string>; readonly roleRef: string; readonly subjects: readonly (readonly [kind: string, name: string, namespace?: string | null])[] }[];
-}
-
-const AUTO_UPDATE = { "rbac.authorization.kubernetes.io/autoupdate": "true" };
-const RBAC = "rbac.authorization.k8s.io";
-
-function bindingOf({ name, labels, roleRef, subjects }: RoleData["clusterRoleBindings"][number]): ClusterRoleBinding {
-  return {
-    metadata: { name, annotations: AUTO_UPDATE, ...(labels && { labels }) },
-    roleRef: { apiGroup: RBAC, kind: "ClusterRole", name: roleRef },
-    subjects: subjects.map(([kind, subject, namespace]) => ({ kind, name: subject, ...(namespace ? { namespace } : { apiGroup: RBAC }) })),
-  };
-}
-
-async function bootstrapRoles(client: Client): Promise<void> {
-  const data = (await import("../api/data/cluster-roles.json", { with: { type: "json" } })).default as unknown as RoleData;
-  const roles = data.clusterRoles.map(({ name, labels, rules, aggregationRule }): ClusterRole => ({ metadata: { name, annotations: AUTO_UPDATE, ...(labels && { labels }) }, ...(aggregationRule && { aggregationRule }), rules: rules ?? [] }));
-  await Promise.all(roles.map((role) => ensure(client, CLUSTER_ROLES, "", role)));
-  await Promise.all(data.clusterRoleBindings.map((b) => ensure(client, CLUSTER_ROLE_BINDINGS, "", bindingOf(b))));
 }
 
 async function bootstrapApiService(client: Client, port: number): Promise<void> {
@@ -82,8 +60,8 @@ async function put<T extends object>(client: Client, resource: Resource<T>, obje
   });
 }
 
-/** All of it: for a server that others use. */
+/** All of it, for a server that others use and that listens on `port`. */
 export async function bootstrapCluster(client: Client, port: number): Promise<void> {
   await bootstrapNamespaces(client);
-  await Promise.all([bootstrapRoles(client), bootstrapApiService(client, port)]);
+  await bootstrapApiService(client, port);
 }

@@ -2,3 +2,6 @@
 import manifest from "../../package.json" with { type: "json" };
 
 export const VERSION: string = manifest.version;
+
+/** The Kubernetes whose behaviour this is. */
+export const KUBERNETES_VERSION = "v1.36.2";

@@ -46,6 +46,12 @@ export const systemClock: Clock = {
   },
 };
 
+/** Keeps the process alive until it is released: timers of the system clock do not. */
+export function keepAlive(): { readonly release: () => void } {
+  const handle = setInterval(() => {}, TIMER_MS_MAX);
+  return { release: () => clearInterval(handle) };
+}
+
 interface VirtualTimer {
   readonly due: Instant;
   readonly order: number;

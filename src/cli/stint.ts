@@ -5,7 +5,7 @@
 import { enableCompileCache } from "node:module";
 
 enableCompileCache();
-const { main } = (await import("./main.ts")) as typeof import("./main.ts");
+const [{ main }, { keepAlive }] = await Promise.all([import("./main.ts"), import("../base/clock.ts")]);
 
 const interrupted = new AbortController();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -21,5 +21,7 @@ process.stdout.on("error", (error: NodeJS.ErrnoException) => {
   interrupted.abort("SIGINT");
 });
 
+const alive = keepAlive();
 const { stdin, stdout, stderr, env } = process;
 process.exitCode = await main(process.argv.slice(2), { stdin, stdout, stderr, env, interrupted: interrupted.signal });
+alive.release();

@@ -1,0 +1,43 @@
+/** The controllers that a stint runs. */
+import type { Resource } from "../api/resource.ts";
+import type { Controller, ControllerContext } from "../controllers/framework/controller.ts";
+import { openCronJobController } from "../controllers/cronjob/controller.ts";
+import { openEndpointSliceController } from "../controllers/endpoint-slice/endpoint-slice.ts";
+import { openEndpointsController } from "../controllers/endpoints/endpoints.ts";
+import { openGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
+import { openJobController } from "../controllers/job/controller.ts";
+import { openNamespaceController } from "../controllers/namespace/namespace.ts";
+import { openPodGcController } from "../controllers/pod-gc/pod-gc.ts";
+import { openResourceQuotaController } from "../controllers/resource-quota/resource-quota.ts";
+import { openRootCaController } from "../controllers/root-ca/root-ca.ts";
+import { openServiceAccountController } from "../controllers/service-account/service-account.ts";
+import { openTtlController } from "../controllers/ttl/ttl.ts";
+
+type ContextFor = (component: string) => ControllerContext;
+
+export interface ControllerOptions {
+  /** Everything that is stored. */
+  readonly resources: readonly Resource[];
+  /** PEM of the CA that pods get to know the API server by. */
+  readonly certificateAuthority: string;
+}
+
+/** What a Job needs to run to its end: for a stint that lives as long as one run. */
+export const jobControllers = (context: ContextFor): readonly Controller[] => openJobController(context("job-controller"));
+
+/** All of them: for a server that others use. */
+export function allControllers(context: ContextFor, { resources, certificateAuthority }: ControllerOptions): readonly Controller[] {
+  return [
+    ...jobControllers(context),
+    ...openServiceAccountController(context("serviceaccount-controller")),
+    openCronJobController(context("cronjob-controller")),
+    ...openGarbageCollector(context("garbage-collector-controller"), { resources }),
+    ...openNamespaceController(context("namespace-controller"), { resources: resources.filter((r) => r.namespaced) }),
+    ...openTtlController(context("ttl-after-finished-controller")),
+    ...openPodGcController(context("pod-garbage-collector")),
+    ...openEndpointsController(context("endpoint-controller")),
+    ...openEndpointSliceController(context("endpoint-slice-controller")),
+    ...openResourceQuotaController(context("resourcequota-controller"), { resources }),
+    ...openRootCaController(context("root-ca-cert-publisher"), { certificate: certificateAuthority }),
+  ];
+}

@@ -1,0 +1,151 @@
+/**
+ * `stint up`: everything, on disk, behind TLS on loopback.
+ */
+import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { systemChance, systemIds } from "../base/chance.ts";
+import { systemClock } from "../base/clock.ts";
+import type { Logger } from "../base/logger.ts";
+import { findKind, kinds } from "../api/kinds/table.ts";
+import { Discovery } from "../api/discovery/discovery.ts";
+import { loadDescriptions } from "../api/openapi/descriptions.ts";
+import { OpenApi } from "../api/openapi/openapi.ts";
+import { openAuditLog } from "../server/audit.ts";
+import { openAuthenticator } from "../server/authentication.ts";
+import { type Certificates, openCertificates } from "../server/certificates.ts";
+import { kubeconfigText } from "../server/kubeconfig.ts";
+import type { PodStreams } from "../server/pod-streams.ts";
+import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../server/rbac.ts";
+import { openServer, type Server } from "../server/server.ts";
+import { openSigningKey, openTokenIssuer, openTokenVerifier } from "../server/tokens.ts";
+import { openDurableStore } from "../store/durable-store.ts";
+import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
+import { type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
+import { type ControlPlane, openControlPlane } from "./control-plane.ts";
+import { allControllers } from "./controllers.ts";
+import { takeDataDirectory } from "./data-directory.ts";
+import { openLogger } from "./logger.ts";
+import { openNode } from "./node.ts";
+import { KUBERNETES_VERSION } from "./version.ts";
+
+export interface ServedOptions {
+  readonly dataDirectory: string;
+  readonly port: number;
+  readonly kubeconfigPath?: string;
+  readonly auditLogPath?: string;
+  readonly disabled: ReadonlySet<Part>;
+  readonly userland: Userland;
+  readonly strictPull: boolean;
+  readonly registryMirrors: Settings["registryMirrors"];
+  readonly verbose: boolean;
+  readonly onNotice: (text: string) => void;
+}
+
+export interface ServedStint {
+  readonly url: string;
+  readonly kubeconfigPath: string;
+  /** Resolves with the reason when something that it can't go on without has failed. */
+  readonly failed: Promise<Error>;
+  /** Stops serving; pods go on. */
+  close(): Promise<void>;
+}
+
+/** Rejects with UsageError for what the user can mend: a port or a directory that is taken, a kernel that lacks something. */
+export async function openServedStint(options: ServedOptions): Promise<ServedStint> {
+  const directory = await takeDataDirectory(resolve(options.dataDirectory));
+  try {
+    return await open(options, directory.path, () => directory.release());
+  } catch (error) {
+    await directory.release();
+    throw error;
+  }
+}
+
+async function open(options: ServedOptions, path: string, release: () => Promise<void>): Promise<ServedStint> {
+  const logger = await openLogger(options.verbose);
+  const certificates = await openCertificates({ directory: join(path, "pki"), clock: systemClock, ids: systemIds, addresses: [API_SERVICE_IP] });
+  const signingKey = await openSigningKey(join(path, "pki"));
+  const failure = Promise.withResolvers<Error>();
+  const store = openDurableStore(join(path, "store"), { onFailure: (error) => failure.resolve(error) });
+  const plane = openControlPlane({
+    store, clock: systemClock, ids: systemIds, chance: systemChance, logger,
+    tokens: openTokenIssuer({ key: signingKey, clock: systemClock, ids: systemIds }),
+    admission: [noEscalation],
+    controllers: (context) => allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate }),
+  });
+  const node = await openNode({ ...options, plane, logger, stateDirectory: path, dataDirectory: path });
+  const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams });
+  const stop = new AbortController();
+  const { url, port } = await listen(server, options.port);
+  const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).catch((error: unknown) => {
+    failure.resolve(error instanceof Error ? error : new Error(String(error)));
+  });
+  await bootstrapPolicy(plane.api);
+  await bootstrapCluster(plane.clientFor("kube-apiserver"), port);
+  const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), url, certificates);
+  return {
+    url,
+    kubeconfigPath,
+    failed: failure.promise,
+    async close() {
+      await server.close();
+      stop.abort();
+      await running;
+      await store.close();
+      await release();
+    },
+  };
+}
+
+interface HttpParts {
+  readonly options: ServedOptions;
+  readonly plane: ControlPlane;
+  readonly logger: Logger;
+  readonly certificates: Certificates;
+  readonly signingKey: string;
+  readonly podStreams: PodStreams | undefined;
+}
+
+function openHttp({ options, plane, logger, certificates, signingKey, podStreams }: HttpParts): Server {
+  const verifier = openTokenVerifier({ key: signingKey, clock: systemClock, api: plane.api });
+  const discovery = new Discovery();
+  return openServer({
+    api: plane.api,
+    discovery,
+    openapi: new OpenApi({ discovery, gitVersion: KUBERNETES_VERSION, descriptions: loadDescriptions }),
+    kindOf: (r) => findKind(r.group, r.version, r.plural),
+    clock: systemClock, ids: systemIds, logger,
+    authenticator: openAuthenticator({ tokens: [verifier], anonymous: true }),
+    authorizer: openRbacAuthorizer(plane.api),
+    tokens: [verifier],
+    tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
+    version: { gitVersion: KUBERNETES_VERSION, gitCommit: "", buildDate: "1970-01-01T00:00:00Z" },
+    ...(podStreams && { podStreams }),
+    ...(options.auditLogPath !== undefined && { audit: openAuditLog(options.auditLogPath) }),
+  });
+}
+
+async function listen(server: Server, port: number): Promise<{ readonly url: string; readonly port: number }> {
+  try {
+    return await server.listen(port);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "EADDRINUSE") throw new UsageError(`port ${port} is in use by another program. --port N names another one, --port 0 picks a free one`);
+    if (code === "EACCES") throw new UsageError(`port ${port} may not be opened by this user. --port N names another one, --port 0 picks a free one`);
+    throw new Error(`can't listen on port ${port}: ${message}`, { cause: error });
+  }
+}
+
+async function writeKubeconfig(path: string, url: string, { authority, admin }: Certificates): Promise<string> {
+  const file = resolve(path);
+  const text = kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: authority.certificate, clientCertificate: admin.certificate, clientKey: admin.key });
+  try {
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(`${file}.new`, text, { mode: 0o600 });
+    await chmod(`${file}.new`, 0o600);
+    await rename(`${file}.new`, file);
+  } catch (error) {
+    throw new UsageError(`can't write the kubeconfig ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}. Name another place with --kubeconfig FILE`);
+  }
+  return file;
+}
