@@ -26,7 +26,7 @@ import { keepNode, registerNode, type RegistrationDeps } from "./node/registrati
 import { admit } from "./pod/admission.ts";
 import { PodWorker } from "./pod/worker.ts";
 import { isTerminalPhase } from "./pod/world.ts";
-import { AGENT_DEFAULTS, type AgentInformers, type AgentOptions, type AgentRecorder } from "./ports.ts";
+import { AGENT_DEFAULTS, type AgentInformers, type AgentOptions, type EventRecorder } from "./ports.ts";
 import { References } from "./references.ts";
 import { openRuntimeView } from "./runtime-view.ts";
 import { openPodStreams, type PodStreams } from "./streams.ts";
@@ -40,7 +40,7 @@ export interface AgentDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
-  readonly recorder: AgentRecorder;
+  readonly recorder: EventRecorder;
   readonly nodeName: string;
   readonly options: Partial<AgentOptions> & Pick<AgentOptions, "stateDir">;
 }

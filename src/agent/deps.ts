@@ -3,7 +3,6 @@
  */
 import type { Pod } from "../api/generated/types.ts";
 import type { Stored } from "../api/object.ts";
-import { PODS } from "../api/resource.ts";
 import type { Clock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import type { Client } from "../client/client.ts";
@@ -11,7 +10,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { Configuration } from "./configuration.ts";
 import type { Hints } from "./hints.ts";
 import type { ImageService } from "./image-service.ts";
-import type { AgentInformers, AgentOptions, AgentRecorder } from "./ports.ts";
+import type { AgentInformers, AgentOptions, EventRecorder } from "./ports.ts";
 import type { RuntimeView } from "./runtime-view.ts";
 
 export interface PodDeps {
@@ -24,7 +23,7 @@ export interface PodDeps {
   readonly images: ImageService;
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly recorder: AgentRecorder;
+  readonly recorder: EventRecorder;
   readonly options: AgentOptions & { readonly memoryDir: string };
   readonly allocatable: Readonly<Record<string, string>>;
 }
@@ -42,5 +41,7 @@ export const identityOf = ({ metadata }: Stored<Pod>): { readonly uid: string; r
 
 /** Tells an event about a pod, or about the part of it that `fieldPath` names. */
 export function tellOf({ recorder }: Pick<PodDeps, "recorder">, pod: Stored<Pod>, fieldPath?: string) {
-  return (type: "Normal" | "Warning", reason: string, message: string): void => recorder.event(PODS, pod, type, reason, message, fieldPath === undefined ? {} : { fieldPath });
+  const { namespace, name, uid, resourceVersion } = pod.metadata;
+  const about = { apiVersion: "v1", kind: "Pod", name, uid, resourceVersion, ...(namespace !== undefined && { namespace }), ...(fieldPath !== undefined && { fieldPath }) };
+  return (type: "Normal" | "Warning", reason: string, message: string): void => recorder.record(about, type, reason, message);
 }

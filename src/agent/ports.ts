@@ -1,8 +1,7 @@
 /**
  * What the agent consumes besides the runtime and the image service: caches, a place for events, and its options.
  */
-import type { ConfigMap, Pod, Secret, Service } from "../api/generated/types.ts";
-import type { EventRecorder } from "../client/event-recorder.ts";
+import type { ConfigMap, ObjectReference, Pod, Secret, Service } from "../api/generated/types.ts";
 import type { Informer } from "../client/informer.ts";
 
 /** Whose programs a container runs: those of its image, this machine's, or the image's as long as a registry can be reached. */
@@ -15,8 +14,10 @@ export interface AgentInformers {
   readonly secrets: Informer<Secret>;
 }
 
-/** Where the agent tells what happens to pods. */
-export type AgentRecorder = Pick<EventRecorder, "event">;
+export interface EventRecorder {
+  /** Tells the users of an object what happened; never fails, never waits. */
+  record(about: ObjectReference, type: "Normal" | "Warning", reason: string, message: string): void;
+}
 
 export interface AgentOptions {
   /** Directory of the agent's own files: volumes, logs. */

@@ -3,7 +3,6 @@
  * counts a pod in before the next one is looked at.
  * Follows kubernetes pkg/scheduler/schedule_one.go and framework/types.go (FitError); the scoring is least-allocated alone.
  */
-import { amountOf } from "../api/pod-resources.ts";
 import { refusalOf, type Refusal } from "./filters.ts";
 import { refusalByNeighbours } from "./pod-affinity.ts";
 import type { NodeWorld, PodDemand } from "./world.ts";
@@ -15,10 +14,9 @@ export type Placement =
 const SCORED = ["cpu", "memory"] as const;
 
 /** How much of the node would be free: 0 to 2. */
-function scoreOf({ requests }: PodDemand, { node, used }: NodeWorld): number {
-  const allocatable = node.status?.allocatable ?? {};
+function scoreOf({ requests }: PodDemand, { allocatable, used }: NodeWorld): number {
   return SCORED.reduce((sum, resource) => {
-    const all = amountOf(resource, allocatable[resource] ?? "0");
+    const all = allocatable[resource] ?? 0;
     return sum + (all === 0 ? 0 : (all - (used[resource] ?? 0) - (requests[resource] ?? 0)) / all);
   }, 0);
 }

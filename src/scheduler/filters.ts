@@ -3,7 +3,6 @@
  * Follows kubernetes pkg/scheduler/framework/plugins (nodeunschedulable, nodename, tainttoleration, nodeaffinity, nodeports, noderesources).
  */
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from "../api/generated/types.ts";
-import { amountOf } from "../api/pod-resources.ts";
 import type { NodeWorld, PodDemand } from "./world.ts";
 
 /** Why not, and whether taking other pods away could help. */
@@ -58,16 +57,14 @@ export function matchesNodeAffinity(pod: Pod, node: Node): boolean {
   return !required || required.nodeSelectorTerms.some((term) => matchesTerm(term, node));
 }
 
-function refusalOfResources({ requests }: PodDemand, { node, used, pods }: NodeWorld): Refusal | undefined {
-  const allocatable = node.status?.allocatable ?? {};
-  const of = (resource: string) => amountOf(resource, allocatable[resource] ?? "0");
+function refusalOfResources({ requests }: PodDemand, { allocatable, used, pods }: NodeWorld): Refusal | undefined {
   const reasons: string[] = [];
   let resolvable = true;
-  if (pods.size + 1 > of("pods")) reasons.push("Too many pods");
+  if (pods.size + 1 > (allocatable["pods"] ?? 0)) reasons.push("Too many pods");
   for (const [resource, amount] of Object.entries(requests)) {
-    if (amount === 0 || amount <= of(resource) - (used[resource] ?? 0)) continue;
+    if (amount === 0 || amount <= (allocatable[resource] ?? 0) - (used[resource] ?? 0)) continue;
     reasons.push(`Insufficient ${resource}`);
-    if (amount > of(resource)) resolvable = false;
+    if (amount > (allocatable[resource] ?? 0)) resolvable = false;
   }
   return reasons.length === 0 ? undefined : { reasons, resolvable };
 }

@@ -60,6 +60,8 @@ class SchedulerLoop {
   readonly #placed = new Map<string, string>();
   readonly #binding = new Set<string>();
   #scheduled = false;
+  /** Something changed that may make room for those that wait. */
+  #roomChanged = false;
   #stopped = false;
 
   constructor(deps: SchedulerDeps) {
@@ -147,6 +149,7 @@ class SchedulerLoop {
   }
 
   #retryParked(): void {
+    this.#roomChanged = true;
     if (this.#parked.size + this.#active.size > 0) this.#soon();
   }
 
@@ -161,13 +164,17 @@ class SchedulerLoop {
   }
 
   #round(): void {
-    const waiting = [...[...this.#parked.values()].map((p) => p.demand), ...this.#active.values()];
+    const parked = this.#roomChanged ? [...this.#parked.values()].map((p) => p.demand) : [];
+    this.#roomChanged = false;
+    const waiting = [...parked, ...this.#active.values()];
     const room = BINDINGS_MAX - this.#binding.size;
     const placements = decide({ pods: waiting, nodes: [...this.#nodes.values()], room, place: (demand, nodeName) => this.#assume(demand, nodeName) });
     for (const placement of placements) {
       if (placement.kind === "bind") void this.#bind(placement.demand, placement.nodeName);
       else this.#park(placement);
     }
+    // Those that were not looked at, for want of hands, are looked at when there are some.
+    if (placements.length < waiting.length) this.#roomChanged = true;
   }
 
   #assume(demand: PodDemand, nodeName: string): void {
@@ -191,7 +198,7 @@ class SchedulerLoop {
       this.#binding.delete(uid);
       this.#onBindingFailed(demand, error);
     }
-    if (this.#active.size > 0) this.#soon();
+    if (this.#active.size > 0 || this.#roomChanged) this.#soon();
   }
 
   #onBindingFailed({ pod }: PodDemand, error: unknown): void {

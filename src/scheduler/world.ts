@@ -3,7 +3,7 @@
  */
 import type { Node, Pod } from "../api/generated/types.ts";
 import { controllerOf, type Stored } from "../api/object.ts";
-import { isSidecar, podRequests, type Amounts } from "../api/pod-resources.ts";
+import { amountOf, isSidecar, podRequests, type Amounts } from "../api/pod-resources.ts";
 
 /** A pod with what it asks for, worked out once. */
 export interface PodDemand {
@@ -17,6 +17,8 @@ export interface PodDemand {
 
 export interface NodeWorld {
   readonly node: Stored<Node>;
+  /** What it has to give. */
+  readonly allocatable: Amounts;
   readonly used: Amounts;
   /** What runs or will run there, by uid. */
   readonly pods: ReadonlyMap<string, PodDemand>;
@@ -34,9 +36,13 @@ export function demandOf(pod: Stored<Pod>): PodDemand {
   return { pod, requests, group, hostPorts: ports.filter((p) => p.hostPort).map((p) => `${p.protocol ?? "TCP"} ${p.hostPort ?? 0}`) };
 }
 
+const allocatableOf = ({ status }: Node): Amounts =>
+  Object.fromEntries(Object.entries(status?.allocatable ?? {}).map(([name, quantity]) => [name, amountOf(name, quantity)]));
+
 /** A node whose pods come and go. */
 export class NodeState implements NodeWorld {
-  node: Stored<Node>;
+  #node: Stored<Node>;
+  #allocatable: Amounts;
   readonly used: Record<string, number> = {};
   readonly pods = new Map<string, PodDemand>();
   readonly hostPorts = new Set<string>();
@@ -44,7 +50,21 @@ export class NodeState implements NodeWorld {
   antiAffinePods = 0;
 
   constructor(node: Stored<Node>) {
-    this.node = node;
+    this.#node = node;
+    this.#allocatable = allocatableOf(node);
+  }
+
+  get node(): Stored<Node> {
+    return this.#node;
+  }
+
+  set node(node: Stored<Node>) {
+    this.#node = node;
+    this.#allocatable = allocatableOf(node);
+  }
+
+  get allocatable(): Amounts {
+    return this.#allocatable;
   }
 
   add(demand: PodDemand): void {

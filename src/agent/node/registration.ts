@@ -28,7 +28,9 @@ export interface RegistrationDeps {
 export async function registerNode({ client, clock, facts }: RegistrationDeps): Promise<Stored<Node>> {
   const now = { ...facts, now: clock.now() };
   try {
-    return await client.create(NODES, "", nodeObject(now));
+    const created = await client.create(NODES, "", nodeObject(now));
+    // A server may take a status only on its own road.
+    return created.status?.allocatable ? created : await writeStatus(client, now);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
   }

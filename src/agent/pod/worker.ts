@@ -54,6 +54,7 @@ export class PodWorker {
   #written: PodStatus | undefined;
   #removed = false;
   #retired = false;
+  #isFinishing = false;
   #dirty = false;
   #isLooping = false;
   /** Counts what takes long, its beginnings and its ends. */
@@ -152,7 +153,7 @@ export class PodWorker {
     this.#watchDeadline(world);
     const decision = decide(world);
     this.#enter(decision.life, world);
-    if (decision.life !== "ended") this.#publish(world, decision.life, true);
+    if (decision.life !== "ended" && !this.#isFinishing) this.#publish(world, decision.life, true);
     this.#execute(decision, world);
     this.#recheckAt(earliest(decision.recheckAt, this.#tokenRefresh()));
   }
@@ -251,6 +252,8 @@ export class PodWorker {
   }
 
   async #finish(world: PodWorld): Promise<void> {
+    // From here on the last status stands: nothing that was seen before may be written over it.
+    this.#isFinishing = true;
     const { runtime, options } = this.#deps;
     const down = Promise.all(world.runtime.sandboxes.map((s) => runtime.stopSandbox(s.id)));
     const isDown = await Promise.race([down.then(() => true), sleep(this.#deps.clock, DOWN_TOGETHER_MS).then(() => false)]);

@@ -75,7 +75,7 @@ export function statusPatch(uid: string, from: PodStatus, to: PodStatus): Patch 
   const status: Patch = {};
   for (const field of OWN_FIELDS) if (!isDeepStrictEqual(from[field], to[field])) status[field] = to[field] ?? null;
   const before = new Map((from.conditions ?? []).map((c) => [c.type, c]));
-  const changed = (to.conditions ?? []).filter((c) => !isDeepStrictEqual(before.get(c.type), c)).map((c) => withRemoved(before.get(c.type), c));
+  const changed = (to.conditions ?? []).filter((c) => !isDeepStrictEqual(withoutNulls(before.get(c.type) ?? {}), withoutNulls(c))).map((c) => withRemoved(before.get(c.type), c));
   if (changed.length > 0) {
     status["$setElementOrder/conditions"] = (to.conditions ?? []).map(({ type }) => ({ type }));
     status["conditions"] = changed;
@@ -83,8 +83,11 @@ export function statusPatch(uid: string, from: PodStatus, to: PodStatus): Patch 
   return Object.keys(status).length > 0 ? { metadata: { uid }, status } : undefined;
 }
 
+/** The server writes times that there are not as null. */
+const withoutNulls = (o: object): Patch => Object.fromEntries(Object.entries(o).filter(([, value]) => value !== null));
+
 /** Fields that a merged element must lose are named as null. */
 function withRemoved(before: object | undefined, after: object): Patch {
-  const gone = Object.keys(before ?? {}).filter((key) => !(key in after)).map((key) => [key, null] as const);
+  const gone = Object.keys(withoutNulls(before ?? {})).filter((key) => !(key in after)).map((key) => [key, null] as const);
   return { ...after, ...Object.fromEntries(gone) };
 }

@@ -51,6 +51,14 @@ export class StatusWriter {
     for (this.#start(); this.#writing; this.#start()) await this.#writing;
   }
 
+  /** Another pod has the name now, or none: nobody is left to tell. */
+  async #isGone(error: unknown): Promise<boolean> {
+    if (isNotFound(error)) return true;
+    if (!isConflict(error)) return false;
+    const there = await this.#deps.client.get(PODS, this.#ref).catch(() => undefined);
+    return there !== undefined && there.metadata.uid !== this.#ref.uid;
+  }
+
   #start(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -72,8 +80,10 @@ export class StatusWriter {
       try {
         this.#deps.onWritten(await this.#deps.client.patch(PODS, this.#ref, "strategic", patch, { subresource: "status" }));
       } catch (error) {
-        // Another pod has the name now, or none: nobody is left to tell.
-        if (isNotFound(error) || isConflict(error)) { this.#gone = true; return; }
+        if (await this.#isGone(error)) {
+          this.#gone = true;
+          return;
+        }
         this.#deps.logger.warn("a pod's status could not be written", { pod: `${this.#ref.namespace}/${this.#ref.name}`, error: String(error) });
         this.#wanted ??= status;
         await sleep(this.#deps.clock, pauseMs);

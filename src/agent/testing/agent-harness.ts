@@ -68,7 +68,7 @@ export class AgentHarness {
     return openAgent({
       client: this.cluster.client, informers: this.cluster.informers, runtime: this.runtime, images: this.images, clock: this.clock,
       ids: seededIds(seededChance(1)), logger: silentLogger, nodeName: "node",
-      recorder: { event: (_resource, _object, type, reason, message, options) => void this.events.push([type, reason, message, ...(options?.fieldPath ? [options.fieldPath] : [])].join(" | ")) },
+      recorder: { record: (about, type, reason, message) => void this.events.push([type, reason, message, ...(about.fieldPath ? [about.fieldPath] : [])].join(" | ")) },
       options: { stateDir: this.stateDir, memoryDir: join(this.stateDir, "memory"), nodeAddresses: ["192.0.2.1"], ...options },
     });
   }

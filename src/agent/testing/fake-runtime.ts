@@ -46,7 +46,7 @@ export class FakeRuntime implements Runtime {
 
   async runSandbox(spec: SandboxSpec): Promise<SandboxStatus> {
     const n = this.#next++;
-    const sandbox = { id: `sandbox-${n}`, pod: spec.pod, createdAtMs: this.#clock.now(), ready: true, ip: `10.0.0.${n}` };
+    const sandbox = { id: `sandbox-${n}`, pod: spec.pod, createdAtMs: this.#clock.now(), ready: true, ip: `10.0.${(n >> 8) % 256}.${n % 256}` };
     this.sandboxes.set(sandbox.id, sandbox);
     return sandbox;
   }
