@@ -4,32 +4,15 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/chance.ts";
 import type { Logger } from "../base/logger.ts";
-import type { ManagedFieldsEntry } from "../api/generated/types.ts";
-import type { DraftObject, Kind } from "../api/kinds/kind.ts";
+import type { DraftObject } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Caller } from "../api/request.ts";
 import { badRequest } from "../api/status-error.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionContext, AdmissionPlugin, Operation, Reader } from "./admission.ts";
 import type { Amend } from "./amend.ts";
+import type { ManagedFields } from "./field-managers.ts";
 import { keyFor, type Served, type ServedKinds } from "./served.ts";
-
-export interface ManagedFieldsInput {
-  /** As it is stored; undefined for a create. */
-  readonly live: KubeObject | undefined;
-  readonly manager: string;
-  readonly kind: Kind;
-  readonly subresource: string;
-  /** RFC 3339, seconds. */
-  readonly now: string;
-}
-
-/** Who owns which field. Left out of the registry's dependencies: nobody is recorded, and apply is refused. */
-export interface ManagedFields {
-  track(input: ManagedFieldsInput & { readonly updated: KubeObject }): readonly ManagedFieldsEntry[] | undefined;
-  /** The object after the apply, with its managedFields; the live object itself where nothing changes. Conflicts are thrown. */
-  apply(input: ManagedFieldsInput & { readonly config: unknown; readonly force: boolean }): KubeObject;
-}
 
 export interface Registry {
   readonly store: Store;
@@ -40,7 +23,7 @@ export interface Registry {
   readonly admission: readonly AdmissionPlugin[];
   readonly reader: Reader;
   readonly amend: Amend;
-  readonly managedFields: ManagedFields | undefined;
+  readonly managedFields: ManagedFields;
 }
 
 export interface Call {

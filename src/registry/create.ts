@@ -11,7 +11,8 @@ import { alreadyExists, invalid, StatusError } from "../api/status-error.ts";
 import { formatTime } from "../api/time.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
-import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, managerOf, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
+import { trackManager } from "./field-managers.ts";
 import { finished, stamp, thaw } from "./objects.ts";
 
 /** Follows names.SimpleNameGenerator. */
@@ -63,13 +64,6 @@ export function prepareCreate(call: Call, draft: DraftObject): void {
   call.warnings.push(...(kind.create.warnings?.(object) ?? []));
 }
 
-function trackManager(r: Registry, call: Call, draft: DraftObject): void {
-  if (!r.managedFields) return;
-  const entries = r.managedFields.track({ live: undefined, updated: draft, manager: managerOf(call), kind: call.served.kind, subresource: call.subresource, now: formatTime(r.clock.now()) });
-  if (entries) draft.metadata.managedFields = thaw(entries);
-  else delete draft.metadata.managedFields;
-}
-
 async function store(r: Registry, call: Call, prepared: DraftObject): Promise<KubeObject> {
   const { served } = call;
   const { resource } = served.stored;
@@ -97,7 +91,7 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   ensureNamespace(call, draft);
   kind.applyDefaults(draft);
   dedupOwners(call, draft);
-  if (!tracked) trackManager(r, call, draft);
+  if (!tracked) trackManager(r, call, draft, undefined);
   const context = admissionContext(r, call, "CREATE", undefined);
   mutate(r.admission, draft, context);
   fillMeta(r, call, draft);

@@ -14,9 +14,10 @@ import { badRequest, isNotFound } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
 import { openAmend } from "./amend.ts";
-import { admissionContext, objectOf, type Call, type ManagedFields, type Registry } from "./call.ts";
+import { admissionContext, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { deleteAnswer, deleteObject } from "./delete.ts";
+import { managedFields as defaultManagedFields, type ManagedFields } from "./field-managers.ts";
 import { freeze, thaw } from "./objects.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "./options.ts";
 import { changeOf } from "./patches.ts";
@@ -34,7 +35,8 @@ export interface RegistryDeps {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly admission: readonly AdmissionPlugin[];
-  readonly managedFields?: ManagedFields;
+  /** Left out: as upstream. */
+  readonly managedFields?: ManagedFields | undefined;
   readonly tokens?: TokenIssuer;
 }
 
@@ -62,7 +64,7 @@ class ObjectRegistry implements Api {
   readonly #tokens: TokenIssuer | undefined;
 
   constructor(deps: RegistryDeps) {
-    const { store, clock, ids, logger, admission, managedFields } = deps;
+    const { store, clock, ids, logger, admission, managedFields = defaultManagedFields } = deps;
     const served = serve(deps.kinds);
     this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served) };
     this.#hubs = new WatchHubs(store);

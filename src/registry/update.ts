@@ -11,11 +11,11 @@ import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta
 import type { KubeObject } from "../api/object.ts";
 import { apiVersionOf } from "../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
-import { formatTime } from "../api/time.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
-import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, managerOf, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
+import { trackManager } from "./field-managers.ts";
 import { equal, finished, stamp, thaw } from "./objects.ts";
 import { holdsObject } from "./lifecycles.ts";
 import { pathNotFound } from "./served.ts";
@@ -105,13 +105,6 @@ function prepareUpdate(call: Call, strategy: UpdateStrategy<KubeObject>, draft: 
   const errors = [...metaErrors(call, object, live), ...strategy.validate(object, live)];
   if (errors.length > 0) throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
   call.warnings.push(...(strategy.warnings?.(object, live) ?? []));
-}
-
-function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject): void {
-  if (!r.managedFields) return;
-  const entries = r.managedFields.track({ live, updated: draft, manager: managerOf(call), kind: call.served.kind, subresource: call.subresource, now: formatTime(r.clock.now()) });
-  if (entries) draft.metadata.managedFields = thaw(entries);
-  else delete draft.metadata.managedFields;
 }
 
 /** A write that only renews the times of managedFields is none. Follows fieldmanager.IgnoreManagedFieldsTimestampsTransformer. */

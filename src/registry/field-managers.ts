@@ -1,0 +1,49 @@
+/**
+ * Who owns which field, as the verbs need it: the rules are in `api/managed-fields`, or in what the composition root passes instead.
+ */
+import type { Instant } from "../base/clock.ts";
+import type { ManagedFieldsEntry } from "../api/generated/types.ts";
+import type { DraftObject, Kind } from "../api/kinds/kind.ts";
+import { applyConfiguration } from "../api/managed-fields/apply.ts";
+import { trackUpdate } from "../api/managed-fields/track-update.ts";
+import type { KubeObject } from "../api/object.ts";
+import { managerOf, type Call, type Registry } from "./call.ts";
+import { thaw } from "./objects.ts";
+
+export interface ManagedWrite {
+  /** As it is stored; undefined for a create. */
+  readonly live: KubeObject | undefined;
+  readonly manager: string;
+  readonly kind: Kind;
+  readonly subresource: string;
+  readonly now: Instant;
+}
+
+export interface ManagedFields {
+  /** The entries that the object shall carry; undefined for none. */
+  track(write: ManagedWrite & { readonly updated: KubeObject }): readonly ManagedFieldsEntry[] | undefined;
+  /** The object after the apply with its managedFields, not defaulted. Throws StatusError: conflicts too. */
+  apply(write: ManagedWrite & { readonly config: unknown; readonly force: boolean; readonly fieldValidation: string; readonly warnings: string[] }): KubeObject;
+}
+
+export const managedFields: ManagedFields = {
+  track: ({ live, kind, ...write }) => trackUpdate({ ...write, gvk: kind.resource, ...(live && { live }) }),
+  apply({ live, kind, warnings, ...write }) {
+    const applied = applyConfiguration({ ...write, gvk: kind.resource, ...(live && { live }) });
+    warnings.push(...applied.warnings);
+    return { ...applied.object, metadata: { ...applied.object.metadata, ...(applied.managedFields && { managedFields: applied.managedFields }) } };
+  },
+};
+
+const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), kind: call.served.kind, subresource: call.subresource, now: r.clock.now() });
+
+/** Writes down whose the draft's changes are. After defaults, before admission and the kind's own preparation. */
+export function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject | undefined): void {
+  const entries = r.managedFields.track({ ...writeOf(r, call, live), updated: draft });
+  if (entries && entries.length > 0) draft.metadata.managedFields = thaw(entries);
+  else delete draft.metadata.managedFields;
+}
+
+/** What an apply of `config` makes of the live object. */
+export const applied = (r: Registry, call: Call, live: KubeObject | undefined, config: unknown, force: boolean): KubeObject =>
+  r.managedFields.apply({ ...writeOf(r, call, live), config, force, fieldValidation: call.fieldValidation, warnings: call.warnings });
