@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { Discovery } from "../discovery/discovery.ts";
 import { OpenApi } from "./openapi.ts";
+import { encodeOpenApiV2 } from "./protobuf.ts";
 
 interface Doc {
   paths: Record<string, Record<string, { parameters: { name: string }[]; requestBody: { content: object } }>>;
@@ -52,4 +53,10 @@ describe("version 3", () => {
 test("version 2 has plain references", () => {
   const { definitions } = openApi.v2();
   expect(definitions["io.k8s.api.batch.v1.Job"]).toMatchObject({ properties: { spec: { $ref: "#/definitions/io.k8s.api.batch.v1.JobSpec" } } });
+});
+
+test("version 2 in protobuf begins with its version and title", () => {
+  const bytes = Buffer.from(encodeOpenApiV2(openApi.v2()));
+  expect(bytes.subarray(0, 26).toString("latin1")).toBe("\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36");
+  expect(bytes.includes("x-kubernetes-patch-merge-key")).toBe(true);
 });
