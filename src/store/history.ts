@@ -1,8 +1,10 @@
 /**
  * The changes that are still remembered, in order of revision, without gaps: a watch from an old revision and a list at one read them.
+ * Of a value that was superseded only the text is kept: the past is rarely looked at, and its objects would weigh several times as much.
  */
 import { assert } from "../base/assert.ts";
 import type { Change, Entry, Revision } from "./store.ts";
+import { slim } from "./text-value.ts";
 
 /** Forgotten changes are cut off the front when they are this many, and at least half of what is held. */
 const FORGOTTEN_MIN = 1024;
@@ -34,8 +36,17 @@ export class History {
 
   append(change: Change): void {
     assert(change.entry.revision === this.#compacted + this.length + 1, `revision ${change.entry.revision} does not follow ${this.#compacted + this.length}`);
-    this.#changes.push(change);
+    const { kind, entry, previous } = change;
+    this.#changes.push({ kind, entry: kind === "delete" ? slim(entry) : entry, previous: previous && this.#supersede(previous) });
     this.#textLength += change.entry.value.text.length;
+  }
+
+  #supersede(previous: Entry): Entry {
+    const slimmed = slim(previous);
+    const index = this.#begin + previous.revision - this.#compacted - 1;
+    const made = index >= this.#begin ? this.#changes[index] : undefined;
+    if (made) this.#changes[index] = { ...made, entry: slimmed };
+    return slimmed;
   }
 
   /** Changes with a revision above `from`, oldest first. */

@@ -4,9 +4,9 @@
  * values, rows above it are the history. Values are parsed when somebody looks at them, not at start.
  */
 import { DatabaseSync, type StatementSync } from "node:sqlite";
-import { freezeDeeply } from "../base/freeze.ts";
 import type { Batch, Log, Remembered } from "./log.ts";
-import type { Change, Entry, Revision, Value } from "./store.ts";
+import type { Change, Entry, Revision } from "./store.ts";
+import { TextValue } from "./text-value.ts";
 
 /** The format of the file; another number is another format, which this code does not read. */
 const FORMAT = 1;
@@ -19,21 +19,6 @@ const SCHEMA = `
   INSERT OR IGNORE INTO facts VALUES ('format', ${FORMAT}), ('compacted', 0);
 `;
 
-/** A value that was read from disk: parsed and frozen at the first look. */
-class ReadValue implements Value {
-  readonly text: string;
-  #object: object | undefined;
-
-  constructor(text: string) {
-    this.text = text;
-  }
-
-  get object(): object {
-    this.#object ??= freezeDeeply(JSON.parse(this.text) as object);
-    return this.#object;
-  }
-}
-
 interface Row {
   readonly revision: number;
   readonly deleted: number;
@@ -41,7 +26,7 @@ interface Row {
   readonly text: string;
 }
 
-const entryOf = ({ key, revision, text }: Row): Entry => ({ key, revision, value: new ReadValue(text) });
+const entryOf = ({ key, revision, text }: Row): Entry => ({ key, revision, value: new TextValue(text) });
 
 function* map<A, B>(items: Iterable<A>, toB: (item: A) => B): Generator<B, void> {
   for (const item of items) yield toB(item);
