@@ -11,7 +11,7 @@ import { defineKind } from "./define.ts";
 import type { Kind } from "./kind.ts";
 import { ageCell } from "./printing.ts";
 
-function validate(out: Errors, { spec = {} }: Lease): void {
+function validate(out: Errors, { spec }: Lease): void {
   if (spec.leaseDurationSeconds !== undefined && spec.leaseDurationSeconds <= 0) out.push(invalidValue("spec.leaseDurationSeconds", spec.leaseDurationSeconds, "must be greater than 0"));
   nonNegative(out, "spec.leaseTransitions", spec.leaseTransitions);
   if (spec.strategy !== undefined) {

@@ -105,7 +105,7 @@ function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrate
     prepare(draft, old) {
       if (rules.status) keepField(draft, old, "status");
       rules.prepareUpdate?.(draft, old);
-      if (rules.generation) countGeneration(draft as unknown as { metadata: { generation?: number } }, old, rules.generation);
+      if (rules.generation) countGeneration(draft, old, rules.generation);
     },
     validate: (object, old) =>
       collect((out) => {

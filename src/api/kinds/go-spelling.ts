@@ -3,6 +3,7 @@
  * Only made when an error is made. The internal types' fields are taken to be those of v1, which holds for nearly all of them.
  */
 import { Spelled } from "../field-error.ts";
+import { unifiedDiff } from "../validation/diff.ts";
 import { type Field, structOf, type Type } from "../schema/schema.ts";
 
 /** JSON names whose Go names are not just capitalised. */
@@ -47,10 +48,27 @@ function value(type: Type, v: unknown): unknown {
   return v;
 }
 
+const CORE = "io.k8s.api.core.v1.";
+/** In the internal PodSpec these are fields of the security context. */
+const HOST_FIELDS = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
+
+/** The internal PodSpec differs from v1's in where the host's namespaces stand. */
+function podSpec(v: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const shown = fieldsOf(`${CORE}PodSpec`, v);
+  const host = HOST_FIELDS.map((key) => [goName(key), v[key] ?? (key === "shareProcessNamespace" || key === "hostUsers" ? null : false)] as const);
+  for (const key of [...HOST_FIELDS, "serviceAccount"]) delete shown[goName(key)];
+  const context = shown["SecurityContext"];
+  return { ...shown, ...(isObject(context) && { SecurityContext: { ...Object.fromEntries(host), ...context } }) };
+}
+
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
 /** Types of apimachinery have JSON names in the internal version too. */
-function struct(name: string, v: Readonly<Record<string, unknown>>): unknown {
+function struct(name: string, v: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return name === `${CORE}PodSpec` ? podSpec(v) : fieldsOf(name, v);
+}
+
+function fieldsOf(name: string, v: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const { fields } = structOf(name);
   const meta = name.startsWith(META);
   const shown: Record<string, unknown> = {};
@@ -65,4 +83,10 @@ function struct(name: string, v: Readonly<Record<string, unknown>>): unknown {
 /** null when there is no value. */
 export function goSpelled(schema: string, v: object | undefined): Spelled {
   return new Spelled(v === undefined ? "null" : JSON.stringify(struct(schema, { ...v })));
+}
+
+/** How two values of a type differ, as upstream shows it. */
+export function goDiff(schema: string, old: object, now: object): string {
+  const text = (v: object) => JSON.stringify(struct(schema, { ...v }), null, 1);
+  return unifiedDiff(text(old), text(now));
 }

@@ -81,7 +81,7 @@ function validateSubject(out: Errors, field: string, subject: Subject, namespace
 }
 
 function validateBinding(out: Errors, o: Binding, namespaced: boolean): void {
-  const { apiGroup = "", kind = "", name = "" } = o.roleRef ?? {};
+  const { apiGroup = "", kind, name } = o.roleRef;
   if (apiGroup !== RBAC_GROUP) out.push(unsupported("roleRef.apiGroup", apiGroup, [RBAC_GROUP]));
   const kinds = namespaced ? ["Role", "ClusterRole"] : ["ClusterRole"];
   if (!kinds.includes(kind)) out.push(unsupported("roleRef.kind", kind, kinds));

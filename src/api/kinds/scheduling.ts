@@ -84,7 +84,7 @@ function validateCount(out: Errors, field: string, value: string | number | unde
   } else if (Number(value.slice(0, -1)) > 100) out.push(invalidValue(field, value, "must not be greater than 100%"));
 }
 
-function validateBudget(out: Errors, { spec = {} }: PodDisruptionBudget): void {
+function validateBudget(out: Errors, { spec }: PodDisruptionBudget): void {
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
     out.push(invalidValue("spec", goSpelled("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", spec), "minAvailable and maxUnavailable cannot be both set"));
   }

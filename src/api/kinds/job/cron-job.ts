@@ -62,7 +62,7 @@ function warnings(cronJob: CronJob, old: CronJob | undefined): string[] {
   const name = isDns1123Label(cronJob.metadata.name ?? "");
   if (name.length > 0) texts.push(`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${name.join(" ")}]`);
   if (old && semanticallyEqual(cronJob.spec, old.spec)) return texts;
-  texts.push(...podTemplateWarnings(cronJob.spec.jobTemplate?.spec?.template, old?.spec.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"));
+  texts.push(...podTemplateWarnings(cronJob.spec.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"));
   if (cronJob.spec.schedule?.includes("TZ")) texts.push("spec.schedule: TZ or CRON_TZ in schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#unsupported-timezone-specification for more details");
   return texts;
 }
@@ -83,5 +83,4 @@ export const cronJobKind: Kind<CronJob> = defineKind<CronJob>({
   validateUpdate: (out, cronJob, old) => validateSpec(out, cronJob, (old.spec.schedule ?? "").includes("TZ")),
   updateWarnings: warnings,
   status: {},
-  defaultPropagation: "Orphan",
 });

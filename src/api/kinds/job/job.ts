@@ -41,12 +41,12 @@ function nameWarnings(name: string | undefined): string[] {
 const COMPLETIONS_SOFT_MAX = 100_000;
 const PARALLELISM_SOFT_MAX = 10_000;
 
-function specWarnings({ spec }: Job, old: Job | undefined): string[] {
+function specWarnings({ spec }: Job): string[] {
   const warnings: string[] = [];
   if (spec.completionMode === "Indexed" && (spec.completions ?? 0) > COMPLETIONS_SOFT_MAX && (spec.parallelism ?? 0) > PARALLELISM_SOFT_MAX) {
     warnings.push("spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail");
   }
-  return [...warnings, ...podTemplateWarnings(spec.template, old?.spec.template, "spec.template")];
+  return [...warnings, ...podTemplateWarnings(spec.template, "spec.template")];
 }
 
 export const jobKind: Kind<Job> = defineKind<Job>({
@@ -57,12 +57,14 @@ export const jobKind: Kind<Job> = defineKind<Job>({
   generation: "spec",
   prepareCreate(draft) {
     if (draft.spec.manualSelector !== true) generateSelector(draft);
+    // Storing makes an empty list no list, and this one is shown all the same.
+    if (draft.spec.podFailurePolicy?.rules?.length === 0) Reflect.set(draft.spec.podFailurePolicy, "rules", null);
   },
   validate: (out: Errors, job) => validateJob(out, job),
-  createWarnings: (job) => [...nameWarnings(job.metadata.name), ...specWarnings(job, undefined)],
+  createWarnings: (job) => [...nameWarnings(job.metadata.name), ...specWarnings(job)],
   validateUpdate: validateJobUpdate,
   metaOnUpdate: "update",
-  updateWarnings: (job, old) => [...nameWarnings(job.metadata.name), ...(job.metadata.generation === old.metadata.generation && semanticallyEqual(job.spec, old.spec) ? [] : specWarnings(job, old))],
+  updateWarnings: (job, old) => [...nameWarnings(job.metadata.name), ...(job.metadata.generation === old.metadata.generation && semanticallyEqual(job.spec, old.spec) ? [] : specWarnings(job))],
   status: { validate: validateJobStatusUpdate },
   defaultPropagation: "Orphan",
   deleteWarnings: (options) =>

@@ -67,10 +67,9 @@ function withDirectivesOf(template: PodTemplateSpec, before: PodTemplateSpec): P
   const { spec } = template;
   const old = before.spec;
   if (!spec || !old) return spec;
-  const { nodeSelector: _n, tolerations: _t, schedulingGates: _g, ...rest } = spec;
-  const affinity = { ...spec.affinity };
-  delete (affinity as { nodeAffinity?: unknown }).nodeAffinity;
-  if (old.affinity?.nodeAffinity) Object.assign(affinity, { nodeAffinity: old.affinity.nodeAffinity });
+  const { nodeSelector: _n, tolerations: _t, schedulingGates: _g, affinity: now, ...rest } = spec;
+  const { nodeAffinity: _a, ...otherAffinity } = now ?? {};
+  const affinity = { ...otherAffinity, ...(old.affinity?.nodeAffinity && { nodeAffinity: old.affinity.nodeAffinity }) };
   return {
     ...rest,
     ...(old.nodeSelector && { nodeSelector: old.nodeSelector }),

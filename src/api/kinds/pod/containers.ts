@@ -72,7 +72,10 @@ function validateRestartRules(out: Errors, field: string, c: Container): void {
   rules.forEach((rule, i) => {
     const at = `${field}.restartPolicyRules[${i}]`;
     oneOf(out, `${at}.action`, rule.action, RESTART_ACTIONS);
-    if (!rule.exitCodes) return void out.push(required(`${at}.exitCodes`, "must be specified"));
+    if (!rule.exitCodes) {
+      out.push(required(`${at}.exitCodes`, "must be specified"));
+      return;
+    }
     oneOf(out, `${at}.exitCodes.operator`, rule.exitCodes.operator, ["In", "NotIn"]);
     const values = rule.exitCodes.values ?? [];
     if (values.length > EXIT_CODES_MAX) out.push(tooMany(`${at}.exitCodes.values`, values.length, EXIT_CODES_MAX));
@@ -146,8 +149,8 @@ export function validateInitContainers(out: Errors, field: string, pod: PodConte
     else if (c.name) names.add(c.name);
     // Init containers run one after the other: only the ports of one may collide.
     validateHostPorts(out, field, [[0, c]]);
-    if (c.restartPolicy === "Always") return validateHooks(out, at, c, pod);
-    for (const key of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) if (c[key]) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_INIT));
+    if (c.restartPolicy === "Always") validateHooks(out, at, c, pod);
+    else for (const key of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) if (c[key]) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_INIT));
   });
 }
 

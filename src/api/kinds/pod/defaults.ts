@@ -22,6 +22,8 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
   for (const c of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) defaultContainer(c);
   spec.restartPolicy ||= "Always";
   spec.terminationGracePeriodSeconds ??= 30;
+  // Negative periods were once accepted and mean the shortest that there is.
+  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ||= "ClusterFirst";
   spec.securityContext ??= {};
   spec.schedulerName ||= "default-scheduler";

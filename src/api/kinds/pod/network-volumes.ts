@@ -68,7 +68,7 @@ function validateFlex(out: Errors, field: string, flex: NonNullable<Volume["flex
 
 function validateAzureDisk(out: Errors, field: string, disk: NonNullable<Volume["azureDisk"]>): void {
   needs(out, field, disk, "diskName", "diskURI");
-  const { cachingMode, kind, diskURI = "" } = disk;
+  const { cachingMode, kind, diskURI } = disk;
   if (cachingMode !== undefined && !["None", "ReadOnly", "ReadWrite"].includes(cachingMode)) out.push(unsupported(`${field}.cachingMode`, cachingMode, ["None", "ReadOnly", "ReadWrite"]));
   if (kind !== undefined && !["Dedicated", "Managed", "Shared"].includes(kind)) out.push(unsupported(`${field}.kind`, kind, ["Dedicated", "Managed", "Shared"]));
   if (kind === "Managed" && !diskURI.startsWith("/subscriptions/")) {

@@ -44,7 +44,8 @@ function applyMatchLabelKeys(pod: Draft<Pod>): void {
 function prepareCreate(draft: Draft<Pod>): void {
   draft.status = { phase: "Pending", qosClass: qosClassOf(draft.spec) };
   if (draft.spec.schedulingGates?.length) {
-    draft.status.conditions = [{ type: "PodScheduled", status: "False", reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }];
+    const now = draft.metadata.creationTimestamp;
+    draft.status.conditions = [{ type: "PodScheduled", status: "False", ...(now !== undefined && { lastTransitionTime: now }), reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }];
   }
   applyMatchLabelKeys(draft);
 }
@@ -62,14 +63,15 @@ function partOfSpec(keep: (draft: Draft<Pod>, old: Pod) => void, validate: (out:
       validate(out, pod, old);
       return out;
     },
-    warnings: (pod, old) => podWarnings(pod.metadata, pod.spec, old.spec),
+    warnings: (pod) => podWarnings(pod.spec),
   };
 }
 
 const ephemeralContainers = partOfSpec((draft, old) => {
   const containers = draft.spec.ephemeralContainers;
   draft.metadata = { ...(old.metadata as Draft<Pod>["metadata"]), ...(draft.metadata.resourceVersion !== undefined && { resourceVersion: draft.metadata.resourceVersion }) };
-  draft.spec = { ...(old.spec as Draft<Pod>["spec"]), ...(containers && { ephemeralContainers: containers }) };
+  const { ephemeralContainers: _e, ...spec } = old.spec as Draft<Pod>["spec"];
+  draft.spec = { ...spec, ...(containers && { ephemeralContainers: containers }) };
 }, validateEphemeralContainersUpdate);
 
 const resize = partOfSpec((draft, old) => {
@@ -89,10 +91,10 @@ export const podKind: Kind<Pod> = defineKind<Pod>({
   generation: "spec",
   prepareCreate,
   validate: validatePodCreate,
-  createWarnings: (pod) => podWarnings(pod.metadata, pod.spec, undefined),
+  createWarnings: (pod) => podWarnings(pod.spec),
   metaOnUpdate: "update",
   validateUpdate: validatePodUpdate,
-  updateWarnings: (pod, old) => (semanticallyEqual(pod.spec, old.spec) ? [] : podWarnings(pod.metadata, pod.spec, old.spec)),
+  updateWarnings: (pod, old) => (semanticallyEqual(pod.spec, old.spec) ? [] : podWarnings(pod.spec)),
   status: {
     prepare(draft, old) {
       // Old kubelets spoil owner references and the time of deletion when they write the status.

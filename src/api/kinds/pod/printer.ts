@@ -54,19 +54,23 @@ function initReason(pod: Pod, counts: Counts, sidecars: Counts): string | undefi
 
 function mainReason(pod: Pod, reason: string, counts: Counts): string {
   let word = reason;
+  let failure = "";
   let running = false;
   for (const status of [...(pod.status?.containerStatuses ?? [])].reverse()) {
     count(counts, status);
     const { waiting, terminated } = status.state ?? {};
     if (waiting?.reason) word = waiting.reason;
-    else if (terminated) word = endReason(terminated);
-    else if (status.ready && status.state?.running) {
+    else if (terminated) {
+      word = endReason(terminated);
+      if (terminated.exitCode !== 0) failure = word;
+    } else if (status.ready && status.state?.running) {
       running = true;
       counts.ready += 1;
     }
   }
-  if (word !== "Completed" || !running) return word;
-  return hasCondition(pod, "Ready") ? "Running" : "NotReady";
+  if (word !== "Completed") return word;
+  if (running && hasCondition(pod, "Ready")) return "Running";
+  return failure || (running ? "NotReady" : word);
 }
 
 function summarize(pod: Pod): { readonly reason: string; readonly counts: Counts; readonly total: number } {

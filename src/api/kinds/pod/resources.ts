@@ -132,7 +132,10 @@ function validateClaims(out: Errors, field: string, claims: readonly ResourceCla
   const names = new Set<string>();
   (claims ?? []).forEach((claim, i) => {
     const at = `${field}[${i}]`;
-    if (!claim.name) return void out.push(required(at));
+    if (!claim.name) {
+      out.push(required(at));
+      return;
+    }
     if (names.has(claim.name)) out.push(duplicate(at, claim.name));
     else {
       if (claim.request) reasons(out, `${at}.request`, claim.request, isDns1123Label(claim.request));

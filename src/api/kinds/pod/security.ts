@@ -69,7 +69,7 @@ const IPC_SYSCTLS = /^(kernel[./](shm|msg|sem)|fs[./]mqueue[./])/;
 
 function validateSysctls(out: Errors, field: string, sc: PodSecurityContext, spec: PodSpec): void {
   const names = new Set<string>();
-  (sc.sysctls ?? []).forEach(({ name = "" }, i) => {
+  (sc.sysctls ?? []).forEach(({ name }, i) => {
     const at = `${field}[${i}].name`;
     if (name === "") out.push(required(at));
     else if (!isSysctlName(name)) out.push(invalidValue(at, name, SYSCTL_ERROR));

@@ -9,6 +9,7 @@ import { validateObjectMeta } from "../../object-meta.ts";
 import { compareQuantities } from "../../quantity.ts";
 import { familyOf, isIp } from "../../validation/addresses.ts";
 import { type Errors, immutable, reasons, semanticallyEqual } from "../../validation/fields.ts";
+import { goDiff } from "../go-spelling.ts";
 import { qosClassOf } from "./qos.ts";
 import { validateTolerations } from "./scheduling.ts";
 import { validatePodCommon } from "./validation.ts";
@@ -53,16 +54,7 @@ export function validatePodUpdate(out: Errors, pod: Pod, old: Pod): void {
   if (semanticallyEqual(pod.spec, old.spec)) return;
   const rest = withChangeableFieldsOf(pod.spec, old.spec);
   const gated = (old.spec.schedulingGates ?? []).length > 0 ? withDirectivesOf(out, rest, old.spec) : rest;
-  if (!semanticallyEqual(gated, old.spec)) out.push(forbiddenField("spec", `pod updates may not change fields other than ${CHANGEABLE}\n${differences(old.spec, gated)}`));
-}
-
-/** Which fields differ, one a line. (Upstream prints a Go diff of the two.) */
-function differences(old: PodSpec, now: PodSpec): string {
-  const a: Readonly<Record<string, unknown>> = { ...old };
-  const b: Readonly<Record<string, unknown>> = { ...now };
-  const keys = [...new Set([...Object.keys(a), ...Object.keys(b)])].filter((key) => !semanticallyEqual(a[key], b[key])).sort();
-  const line = (sign: string, key: string, value: unknown) => (value === undefined ? [] : [`${sign} \t${key}: ${JSON.stringify(value)},\n`]);
-  return `  core.PodSpec{\n${keys.flatMap((key) => [...line("-", key, a[key]), ...line("+", key, b[key])]).join("")}  }\n`;
+  if (!semanticallyEqual(gated, old.spec)) out.push(forbiddenField("spec", `pod updates may not change fields other than ${CHANGEABLE}\n${goDiff("io.k8s.api.core.v1.PodSpec", old.spec, gated)}`));
 }
 
 function sameContainers(out: Errors, field: string, containers: readonly Container[] | undefined, old: readonly Container[] | undefined): boolean {
@@ -226,7 +218,7 @@ export function validateEphemeralContainersUpdate(out: Errors, pod: Pod, old: Po
     const next = now.get(before.name);
     const field = "spec.ephemeralContainers";
     if (!next) out.push(forbiddenField(field, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`));
-    else if (!semanticallyEqual(next, before)) out.push(forbiddenField(field, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n`));
+    else if (!semanticallyEqual(next, before)) out.push(forbiddenField(field, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n${goDiff("io.k8s.api.core.v1.EphemeralContainer", before, next)}`));
   }
 }
 

@@ -122,7 +122,10 @@ const LOCAL_VOLUMES: Partial<Record<keyof Volume, VolumeCheck>> = {
     if (emptyDir?.sizeLimit !== undefined && quantitySign(emptyDir.sizeLimit) < 0) out.push(forbiddenField(`${field}.sizeLimit`, "SizeLimit field must be a valid resource quantity"));
   },
   hostPath: (out, field, { hostPath }) => {
-    if (!hostPath?.path) return void out.push(required(`${field}.path`));
+    if (!hostPath?.path) {
+      out.push(required(`${field}.path`));
+      return;
+    }
     validateNoBacksteps(out, `${field}.path`, hostPath.path);
     if (hostPath.type !== undefined && !HOST_PATH_TYPES.includes(hostPath.type)) out.push(unsupported(`${field}.type`, hostPath.type, HOST_PATH_TYPES));
   },

@@ -2,9 +2,8 @@
  * What is accepted in a pod spec but probably not meant.
  * Follows kubernetes pkg/api/pod/warnings.go.
  */
-import type { Container, ObjectMeta, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
+import type { Container, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
 import { parseQuantity } from "../../quantity.ts";
-import { formatLabelSelector } from "../../validation/labels.ts";
 
 const NODE_LABELS: Readonly<Record<string, string>> = {
   "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
@@ -31,11 +30,12 @@ function nodeWarnings(spec: PodSpec, field: string): string[] {
       if (text) warnings.push(`${field}.affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[${i}].matchExpressions[${j}].key: ${e.key} is ${text}`);
     }),
   );
-  (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).forEach((term, i) => {
-    if (!term.preference?.matchExpressions?.length && !term.preference?.matchFields?.length) {
-      warnings.push(`${field}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference: this affinity term matches all objects`.replace("preferredDuringSchedulingIgnoredDuringExecution", "preferredDuringSchedulingIgnoredDuringExecution"));
-    }
-  });
+  (affinity?.preferredDuringSchedulingIgnoredDuringExecution ?? []).forEach((term, i) =>
+    (term.preference?.matchExpressions ?? []).forEach((e, j) => {
+      const text = NODE_LABELS[e.key];
+      if (text) warnings.push(`${field}.affinity.nodeAffinity.preferredDuringSchedulingIgnoredDuringExecution[${i}].preference.matchExpressions[${j}].key: ${e.key} is ${text}`);
+    }),
+  );
   return warnings;
 }
 
@@ -53,12 +53,11 @@ function volumeWarnings(spec: PodSpec, field: string): string[] {
 function spreadWarnings(spec: PodSpec, field: string): string[] {
   return (spec.topologySpreadConstraints ?? []).flatMap((c, i) => {
     const at = `${field}.topologySpreadConstraints[${i}]`;
-    const texts: string[] = [];
-    if (!c.labelSelector) texts.push(`${at}.labelSelector: a null labelSelector results in matching no pod`);
-    else if (formatLabelSelector(c.labelSelector) === "<none>") texts.push(`${at}.labelSelector: a null labelSelector results in matching no pod`);
     const label = NODE_LABELS[c.topologyKey];
-    if (label) texts.unshift(`${at}.topologyKey: ${c.topologyKey} is ${label}`);
-    return c.labelSelector ? texts.filter((t) => !t.includes("null labelSelector")) : texts;
+    return [
+      ...(label ? [`${at}.topologyKey: ${c.topologyKey} is ${label}`] : []),
+      ...(c.labelSelector ? [] : [`${at}.labelSelector: a null labelSelector results in matching no pod`]),
+    ];
   });
 }
 
@@ -98,7 +97,7 @@ function containerWarnings(c: Container, at: string): string[] {
   return warnings;
 }
 
-function podSpecWarnings(spec: PodSpec, field: string, old: PodSpec | undefined): string[] {
+function podSpecWarnings(spec: PodSpec, field: string): string[] {
   const warnings = [...nodeWarnings(spec, field), ...spreadWarnings(spec, field)];
   for (const i of repeated((spec.hostAliases ?? []).map((a) => a.ip))) warnings.push(`${field}.hostAliases[${i}].ip: duplicate ip ${JSON.stringify(spec.hostAliases?.[i]?.ip)}`);
   warnings.push(...volumeWarnings(spec, field));
@@ -112,14 +111,11 @@ function podSpecWarnings(spec: PodSpec, field: string, old: PodSpec | undefined)
   }
   (spec.initContainers ?? []).forEach((c, i) => warnings.push(...containerWarnings(c, `${field}.initContainers[${i}]`)));
   (spec.containers ?? []).forEach((c, i) => warnings.push(...containerWarnings(c, `${field}.containers[${i}]`)));
-  const grace = spec.terminationGracePeriodSeconds;
-  if (grace !== undefined && grace < 0 && (old?.terminationGracePeriodSeconds ?? 0) >= 0) warnings.push(`${field}.terminationGracePeriodSeconds: must be >= 0; negative values are invalid and will be treated as 1`);
   return warnings;
 }
 
 /** Of a real Pod. */
-export const podWarnings = (_meta: ObjectMeta, spec: PodSpec | undefined, old: PodSpec | undefined): readonly string[] => (spec ? podSpecWarnings(spec, "spec", old) : []);
+export const podWarnings = (spec: PodSpec | undefined): readonly string[] => (spec ? podSpecWarnings(spec, "spec") : []);
 
 /** Of a pod template at `field`. */
-export const podTemplateWarnings = (template: PodTemplateSpec | undefined, old: PodTemplateSpec | undefined, field: string): readonly string[] =>
-  template?.spec ? podSpecWarnings(template.spec, `${field}.spec`, old?.spec) : [];
+export const podTemplateWarnings = (template: PodTemplateSpec | undefined, field: string): readonly string[] => (template?.spec ? podSpecWarnings(template.spec, `${field}.spec`) : []);

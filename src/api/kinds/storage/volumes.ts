@@ -10,6 +10,7 @@ import { canonicalQuantity, compareQuantities } from "../../quantity.ts";
 import type { Resource } from "../../resource.ts";
 import { type Errors, IMMUTABLE, immutable, reasons, semanticallyEqual, unsupported } from "../../validation/fields.ts";
 import { defineKind } from "../define.ts";
+import { goDiff } from "../go-spelling.ts";
 import type { Cell, Kind } from "../kind.ts";
 import { defaultNetworkVolume } from "../pod/defaults.ts";
 import { ageCell } from "../printing.ts";
@@ -62,7 +63,8 @@ function validateClaimUpdate(out: Errors, claim: PersistentVolumeClaim, old: Per
     ...(before.storageClassName === undefined ? {} : storageClassName !== undefined && { storageClassName }),
   };
   if (!semanticallyEqual(mutable, before)) {
-    out.push(forbiddenField("spec", "spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n"));
+    const schema = "io.k8s.api.core.v1.PersistentVolumeClaimSpec";
+    out.push(forbiddenField("spec", `spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims\n${goDiff(schema, before, mutable)}`));
     return;
   }
   const size = now.resources?.requests?.["storage"];
@@ -141,7 +143,7 @@ export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<Persisten
     draft.spec.volumeMode ??= "Filesystem";
     if (draft.spec.hostPath) draft.spec.hostPath.type ??= "";
     const { iscsi, rbd, azureDisk, scaleIO } = draft.spec;
-    defaultNetworkVolume({ ...(iscsi && { iscsi }), ...(rbd && { rbd: rbd as never }), ...(azureDisk && { azureDisk }), ...(scaleIO && { scaleIO: scaleIO as never }) });
+    defaultNetworkVolume({ ...(iscsi && { iscsi }), ...(rbd && { rbd }), ...(azureDisk && { azureDisk }), ...(scaleIO && { scaleIO }) });
     draft.status ??= {};
     draft.status.phase ||= "Pending";
   },
