@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { seededChance, seededIds } from "../base/chance.ts";
+import { VirtualClock } from "../base/clock.ts";
+import { kinds } from "../api/kinds/table.ts";
+import type { KubeObject } from "../api/object.ts";
+import { EVENTS, JOBS, NAMESPACES, PODS, SERVICE_ACCOUNTS, type Resource } from "../api/resource.ts";
+import { defaultAdmission } from "./admission/plugins.ts";
+import { openTestRegistry, refusal, START } from "./test-kinds.ts";
+
+const NEW_EVENTS: Resource = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", namespaced: true };
+
+/** All kinds that are served, behind the admission of a default cluster. */
+async function openWhole() {
+  const r = openTestRegistry({ kinds, admission: defaultAdmission({ ids: seededIds(seededChance(2)), clock: new VirtualClock(START) }) });
+  await r.create(NAMESPACES, { metadata: { name: "ns" } });
+  await r.create(SERVICE_ACCOUNTS, { metadata: { name: "default" } });
+  return r;
+}
+
+test("a Job carries the labels that its template was given", async () => {
+  const r = await openWhole();
+  const job = await r.create(JOBS, { metadata: { name: "j" }, spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "i" }] } } } });
+  expect(job).toMatchObject({
+    metadata: { generation: 1, labels: { "job-name": "j", "controller-uid": job.metadata.uid }, managedFields: [{ manager: "test", operation: "Update", apiVersion: "batch/v1" }] },
+    spec: { parallelism: 1, completions: 1, backoffLimit: 6 },
+    status: {},
+  });
+});
+
+test("events of both groups are one storage, each in its own words", async () => {
+  const r = await openWhole();
+  await r.create(EVENTS, { metadata: { name: "e" }, involvedObject: { kind: "Pod", name: "p", namespace: "ns" }, reason: "Because", message: "said", type: "Normal", source: { component: "me" } });
+  const { events } = await r.watch(NEW_EVENTS);
+  expect(events[0]?.object).toMatchObject({ apiVersion: "events.k8s.io/v1", regarding: { name: "p" }, note: "said", deprecatedSource: { component: "me" } });
+  expect((await r.list(NEW_EVENTS)).items[0]).toBe(events[0]?.object);
+  expect((await r.list(NEW_EVENTS, { fieldSelector: "regarding.name=p" })).items).toHaveLength(1);
+  await r.remove(NEW_EVENTS, "e");
+  expect(await refusal(r.get(EVENTS, "e"))).toMatchObject({ code: 404 });
+});
+
+test("a namespace goes when its last finalizer is taken through /finalize", async () => {
+  const r = await openWhole();
+  await r.remove(NAMESPACES, "ns");
+  const waiting = await r.get(NAMESPACES, "ns");
+  expect(waiting).toMatchObject({ spec: { finalizers: ["kubernetes"] }, status: { phase: "Terminating" } });
+  await r.update(NAMESPACES, "ns", { ...waiting, spec: {} }, "finalize");
+  expect(await refusal(r.get(NAMESPACES, "ns"))).toMatchObject({ code: 404 });
+});
+
+test("an apply makes an object, and takes from nobody without force", async () => {
+  const r = await openWhole();
+  const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", labels: { a: "1" } }, spec: { containers: [{ name: "main", image: "i" }] } };
+  const apply = (manager: string, config: object, force: boolean) =>
+    r.handle({ verb: "patch", resource: PODS, namespace: "ns", name: "p", subresource: "", type: "apply", patch: config, options: { fieldManager: manager, force } });
+  expect((await apply("one", pod, false)).code).toBe(201);
+  const other = { ...pod, metadata: { name: "p", labels: { a: "2" } } };
+  expect(await refusal(apply("two", other, false))).toMatchObject({ code: 409, details: { causes: [{ reason: "FieldManagerConflict", field: ".metadata.labels.a" }] } });
+  const forced = (await apply("two", other, true)).body as KubeObject;
+  expect(forced.metadata.labels).toEqual({ a: "2" });
+  expect((await apply("two", other, true)).body).toBe(forced);
+});
