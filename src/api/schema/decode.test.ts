@@ -66,6 +66,11 @@ describe("bodies that do not fit", () => {
     { text: '{"status":{"startTime":"yesterday"}}', want: handled('parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"') },
   ])("$want", ({ text, want }) => expect(refusal({ text, expected: JOB })).toBe(want));
 
+  test("a micro time has six digits", () => {
+    const lease = { group: "coordination.k8s.io", version: "v1", kind: "Lease" };
+    const text = '{"spec":{"renewTime":"2020-01-01T00:00:00Z"}}';
+    expect(refusal({ text, expected: lease })).toBe('Lease in version "v1" cannot be handled as a Lease: parsing time "2020-01-01T00:00:00Z" as "2006-01-02T15:04:05.000000Z07:00": cannot parse "Z" as ".000000"');
+  });
   test("YAML that is none", () => expect(refusal({ text: "a: [", format: "yaml", expected: CONFIG_MAP })).toBe(unrecognized("yaml: line 1: did not find expected node content (613a205b)", "ConfigMap")));
 });
 

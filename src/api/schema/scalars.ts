@@ -14,20 +14,25 @@ interface Part {
   readonly pattern: RegExp;
   readonly layout: string;
 }
-const PARTS: readonly Part[] = [
+const SECONDS: Part = { pattern: /^\d\d(?:[.,]\d+)?/, layout: "05" };
+const ZONE: Part = { pattern: /^(?:Z|[+-]\d\d:\d\d)/, layout: "Z07:00" };
+const UP_TO_SECONDS: readonly Part[] = [
   { pattern: /^\d{4}/, layout: "2006" }, { pattern: /^-/, layout: "-" }, { pattern: /^\d\d/, layout: "01" }, { pattern: /^-/, layout: "-" }, { pattern: /^\d\d/, layout: "02" },
   { pattern: /^T/, layout: "T" }, { pattern: /^\d\d/, layout: "15" }, { pattern: /^:/, layout: ":" }, { pattern: /^\d\d/, layout: "04" }, { pattern: /^:/, layout: ":" },
-  { pattern: /^\d\d(?:[.,]\d+)?/, layout: "05" }, { pattern: /^(?:Z|[+-]\d\d:\d\d)/, layout: "Z07:00" },
 ];
+/** Six digits are wanted where the layout has six, and any number is taken where it has none. */
+const PARTS: Readonly<Record<string, readonly Part[]>> = {
+  [LAYOUT]: [...UP_TO_SECONDS, SECONDS, ZONE],
+  [MICRO_LAYOUT]: [...UP_TO_SECONDS, { pattern: /^\d\d/, layout: "05" }, { pattern: /^[.,]\d{6}/, layout: ".000000" }, ZONE],
+};
 
 /** Which part of the layout does not fit, in the words of Go's ParseError. */
 function timeParseError(text: string, layout: string): string {
   const head = `parsing time ${JSON.stringify(text)} as ${JSON.stringify(layout)}: cannot parse`;
   let rest = text;
-  for (const part of PARTS) {
+  for (const part of PARTS[layout] ?? []) {
     const found = part.pattern.exec(rest);
-    const wanted = part.layout === "05" && layout === MICRO_LAYOUT ? "05" : part.layout;
-    if (!found) return `${head} ${JSON.stringify(rest)} as ${JSON.stringify(wanted)}`;
+    if (!found) return `${head} ${JSON.stringify(rest)} as ${JSON.stringify(part.layout)}`;
     rest = rest.slice(found[0].length);
   }
   return rest === "" ? `parsing time ${JSON.stringify(text)}: day out of range` : `parsing time ${JSON.stringify(text)}: extra text: ${JSON.stringify(rest)}`;
@@ -37,7 +42,7 @@ const BOUNDS: readonly [index: number, min: number, max: number, word: string][]
 
 function parseTime(text: string, layout: string): { readonly seconds: string; readonly fraction: string } {
   const found = RFC3339.exec(text);
-  if (!found) throw new ScalarError(timeParseError(text, layout));
+  if (!found || (layout === MICRO_LAYOUT && found[7]?.length !== 6)) throw new ScalarError(timeParseError(text, layout));
   for (const [index, min, max, word] of BOUNDS) {
     const n = Number(found[index]);
     if (n < min || n > max) throw new ScalarError(`parsing time ${JSON.stringify(text)}: ${word} out of range`);
