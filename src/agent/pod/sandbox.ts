@@ -33,7 +33,7 @@ export function sandboxSpec({ options }: PodDeps, pod: Stored<Pod>): SandboxSpec
 
 /** Writes the pod's /etc/hosts, once; its containers may write to it too. */
 export function ensureHostsFile({ options }: PodDeps, pod: Stored<Pod>, ips: readonly string[]): string {
-  const path = join(options.stateDir, "pods", pod.metadata.uid, "etc-hosts");
+  const path = join(options.memoryDir, "pods", pod.metadata.uid, "etc-hosts");
   if (existsSync(path)) return path;
   const names = namesOf(pod, { clusterDomain: options.clusterDomain, machine: hostname() });
   mkdirSync(dirname(path), { recursive: true });

@@ -32,6 +32,9 @@ const RETRY_MAX_MS = 30_000;
 /** How long the terminal phase waits for the sandbox to be down, so that both are told at once. */
 const DOWN_TOGETHER_MS = 200;
 
+/** Why a start is broken off. */
+const ENDING = new Error("the pod ends");
+
 export interface WorkerEnd {
   /** The pod's containers are gone, and what was to be told is told. */
   readonly onRetired: () => void;
@@ -123,7 +126,7 @@ export class PodWorker {
   /** Stops looking after the pod, which goes on. */
   close(): void {
     this.#retired = true;
-    this.#starting.abort();
+    this.#starting.abort(ENDING);
     this.#recheck?.cancel();
     this.#probes.close();
   }
@@ -186,7 +189,7 @@ export class PodWorker {
   #enter(life: PodLife, world: PodWorld): void {
     if (life === "running" || this.memory.terminatingSince !== undefined) return;
     this.memory.terminatingSince = world.now;
-    this.#starting.abort();
+    this.#starting.abort(ENDING);
     this.#probes.follow(this.pod, world.runtime, true);
   }
 

@@ -2,7 +2,7 @@
  * The volumes of one pod on this machine: made before its sandbox, kept up to date while it runs, taken away after its end.
  * Volumes that need another machine, or a driver, are refused with a text that says so.
  */
-import { chmodSync, existsSync, mkdirSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Pod, Volume } from "../../api/generated/types.ts";
@@ -51,7 +51,11 @@ const podDirectory = (base: string, uid: string): string => join(base, "pods", u
 export async function removeVolumes({ stateDir, memoryDir }: VolumeDirectories, uid: string): Promise<void> {
   const memory = podDirectory(memoryDir, uid);
   if (existsSync(join(memory, "mounted"))) await unmountBelow(memory);
-  for (const dir of new Set([memory, podDirectory(stateDir, uid)])) await rm(dir, { recursive: true, force: true });
+  const disk = podDirectory(stateDir, uid);
+  if (existsSync(disk)) await rm(disk, { recursive: true, force: true });
+  // A few small files on a tmpfs: sooner done than handed to another thread, unless somebody has filled a volume there.
+  if (existsSync(join(memory, "volumes", "emptyDir"))) await rm(memory, { recursive: true, force: true });
+  else rmSync(memory, { recursive: true, force: true });
 }
 
 const isInMemory = (volume: Volume): boolean => Boolean(volume.secret ?? volume.downwardAPI ?? volume.projected) || volume.emptyDir?.medium === "Memory";
