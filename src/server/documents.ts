@@ -66,6 +66,15 @@ export function discoveryHandler(discovery: Discovery): DocumentHandler {
 
 const FOR_EVER = { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" };
 
+/** kubectl asks for protobuf, and falls back to this document for kinds that no v3 document has. */
+async function openApiV2Answer(request: HttpRequest, openapi: OpenApi): Promise<Answer> {
+  const document = openapi.v2();
+  const text = JSON.stringify(document);
+  if (!request.headers.accept?.includes("com.github.proto-openapi.spec.v2")) return tagged(request, "application/json", text, etagOf(text), { vary: "Accept" });
+  const { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } = await import("../api/openapi/protobuf.ts");
+  return tagged(request, OPENAPI_V2_PROTOBUF, encodeOpenApiV2(document), etagOf(text), { vary: "Accept" });
+}
+
 /** /openapi/v2, /openapi/v3, /openapi/v3/PATH. */
 export function openApiHandler(openapi: OpenApi): DocumentHandler {
   return (request) => {
@@ -75,10 +84,7 @@ export function openApiHandler(openapi: OpenApi): DocumentHandler {
       const text = openapi.index();
       return tagged(request, TEXT_PLAIN, text, etagOf(text), { vary: "Accept-Encoding, Accept" });
     }
-    if (path === "/openapi/v2") {
-      const text = JSON.stringify(openapi.v2());
-      return tagged(request, "application/json", text, etagOf(text), { vary: "Accept" });
-    }
+    if (path === "/openapi/v2") return openApiV2Answer(request, openapi);
     if (!path.startsWith("/openapi/v3/")) return undefined;
     const name = path.slice("/openapi/v3/".length);
     const document = openapi.document(name);
