@@ -45,5 +45,8 @@ export const releasePatch = (job: StoredJob, pod: StoredPod) => ({
   metadata: { uid: pod.metadata.uid, "$deleteFromPrimitiveList/finalizers": [TRACKING_FINALIZER], ownerReferences: [{ $patch: "delete", uid: job.metadata.uid }] },
 });
 
-/** The strategic merge patch that takes the finalizer off: the pod is counted, or not to be counted. */
+/** The strategic merge patch that takes the finalizer off a pod that is counted. */
 export const finalizerPatch = () => ({ metadata: { "$deleteFromPrimitiveList/finalizers": [TRACKING_FINALIZER] } });
+
+/** The same for a surplus pod, which is not to be counted: refused where it has changed, for it may have succeeded. Upstream does not look. */
+export const surplusPatch = ({ metadata: { resourceVersion } }: StoredPod) => ({ metadata: { ...finalizerPatch().metadata, resourceVersion } });

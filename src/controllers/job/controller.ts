@@ -222,6 +222,8 @@ class JobController {
     const { uid } = cached.metadata;
     const job = this.#newest(cached);
     if (isFinished(job)) {
+      // The memory of that is all there is as long as the cache shows an earlier state.
+      if (job !== cached) return;
       this.#memories.delete(uid);
       this.#expectations.forget(uid);
       return this.#ledger.dismiss(uid, [...this.#ledger.settled(uid).values()]);

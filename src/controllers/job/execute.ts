@@ -4,9 +4,9 @@
  */
 import type { Clock } from "../../base/clock.ts";
 import { JOBS, PODS } from "../../api/resource.ts";
-import { isNotFound, StatusError } from "../../api/status-error.ts";
+import { isConflict, isNotFound, StatusError } from "../../api/status-error.ts";
 import type { Client } from "../../client/client.ts";
-import { adoptionPatch, finalizerPatch, releasePatch } from "./adoption.ts";
+import { adoptionPatch, finalizerPatch, releasePatch, surplusPatch } from "./adoption.ts";
 import type { Expectations } from "./expectations.ts";
 import type { JobEvent, StoredJob, StoredPod } from "./names.ts";
 import { isTracked } from "./pods.ts";
@@ -81,14 +81,14 @@ export function jobExecutors({ client, clock, expectations, record }: ExecuteDep
       const { uid } = pod.metadata;
       expectations.deleting(job.metadata.uid, uid);
       try {
-        if (letGo && isTracked(pod)) await patchPod(pod, finalizerPatch());
+        if (letGo && isTracked(pod)) await patchPod(pod, surplusPatch(pod));
         await client.delete(PODS, refOf(pod), { preconditions: { uid } });
         record(job, { type: "Normal", reason: "SuccessfulDelete", message: `Deleted pod: ${pod.metadata.name}` });
       } catch (error) {
         // Gone: the cache has to show that still.
         if (isGone(error)) return;
         expectations.notDeleting(job.metadata.uid, uid);
-        record(job, { type: "Warning", reason: "FailedDelete", message: `Error deleting: ${messageOf(error)}` });
+        if (!isConflict(error)) record(job, { type: "Warning", reason: "FailedDelete", message: `Error deleting: ${messageOf(error)}` });
         throw error;
       }
     },

@@ -88,6 +88,11 @@ export class Expectations {
     this.#tidy(job);
   }
 
+  /** Created pods that the cache does not show yet: they run all the same. */
+  unseen(job: string): StoredPod[] {
+    return [...(this.#byJob.get(job)?.created.values() ?? [])].map(({ pod }) => pod);
+  }
+
   caughtUp(job: string): boolean {
     const awaited = this.#byJob.get(job);
     return !awaited || (awaited.created.size === 0 && awaited.deleted.size === 0);

@@ -5,6 +5,7 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import type { JobCondition, JobStatus } from "../../api/generated/types.ts";
+import { formatTime } from "../../api/time.ts";
 import { newCondition, withCondition } from "./conditions.ts";
 import { countReleased, trackPods, uncountedOf, withUncounted, type Tracking } from "./counting.ts";
 import type { JobDecision } from "./decide.ts";
@@ -153,8 +154,11 @@ export function conclude(job: StoredJob, { tracked, terminal, full }: Settlement
   const waits = full || left.succeeded.length + left.failed.length > 0 || (status.terminating ?? 0) > 0;
   if (!terminal || waits) return { status, flush: status !== before, finished: undefined, events: [] };
   const condition = newCondition(terminal.type === "Complete" ? "Complete" : "Failed", "True", terminal.reason ?? "", terminal.message ?? "", now);
+  // Suspension cleared the start, and a finished Job has to have one. (Upstream's update is refused there, and the Job never ends.)
+  const startless = status.startTime === undefined && completionsOf(job) !== 0;
   const finished: JobStatus = {
     ...status,
+    ...(startless && { startTime: formatTime(now) }),
     conditions: withCondition(status.conditions ?? [], condition),
     ...(condition.type === "Complete" && condition.lastTransitionTime !== undefined && { completionTime: condition.lastTransitionTime }),
   };

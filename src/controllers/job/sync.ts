@@ -111,11 +111,11 @@ export class JobSync {
 
   /** Adopts and releases; gives the pods that are the Job's after that. */
   async #claim(job: StoredJob): Promise<{ readonly open: readonly StoredPod[]; readonly letGo: readonly StoredPod[] }> {
-    const { ledger, execute } = this.#deps;
+    const { ledger, execute, expectations } = this.#deps;
     const selector = jobSelector(job);
     if (!selector) throw new Error(`couldn't convert Job selector: ${JSON.stringify(job.spec.selector)}`);
     const { uid, namespace } = job.metadata;
-    const own = claimPods(job, selector, ledger.open(uid).values());
+    const own = claimPods(job, selector, [...ledger.open(uid).values(), ...expectations.unseen(uid)]);
     const letGo = claimPods(job, selector, ledger.settled(uid).values());
     const orphans = claimPods(job, selector, ledger.orphans(namespace, selector));
     const release = [...own.release, ...letGo.release];
@@ -158,7 +158,8 @@ export class JobSync {
   }
 
   async #store(job: StoredJob, status: JobStatus, flush: boolean, memory: JobMemory): Promise<StoredJob> {
-    if (!flush) return job;
+    // What is not worth a write of its own goes with the next one.
+    if (!flush) return { ...job, status };
     const stored = await this.#deps.execute.updateStatus({ kind: "updateStatus", job, status });
     memory.onWritten(stored, job);
     recordCounted(this.#deps.metrics, job, job.status ?? {}, status);
