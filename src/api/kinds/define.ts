@@ -39,8 +39,11 @@ export interface KindRules<T extends KubeObject> {
   readonly prepareUpdate?: (draft: Draft<T>, old: T) => void;
   /** Upstream's update validation without its metadata part; left out, an update is validated like a create. */
   readonly validateUpdate?: (out: Errors, object: T, old: T) => void;
-  /** How often upstream's update validation looks at the metadata again: in its update form only, or (the default) in its create form too. */
-  readonly metaOnUpdate?: "update" | "whole";
+  /**
+   * How upstream's update validation looks at the metadata again: in its update form only, in its create form only, or (the default) in both.
+   * "own": `validateUpdate` does that too, in an order of its own.
+   */
+  readonly metaOnUpdate?: "update" | "create" | "whole" | "own";
   readonly updateWarnings?: (object: T, old: T) => readonly string[];
   readonly subresources?: Readonly<Record<string, UpdateStrategy<T>>>;
   readonly allowCreateOnUpdate?: boolean;
@@ -99,7 +102,7 @@ function createStrategy<T extends KubeObject>(rules: KindRules<T>): CreateStrate
 }
 
 function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrategy<T> {
-  const { updateWarnings, validateName = subdomainName } = rules;
+  const { updateWarnings, validateName = subdomainName, metaOnUpdate = "whole" } = rules;
   const meta = { namespaced: rules.resource.namespaced, validateName, builtIn: true };
   return {
     prepare(draft, old) {
@@ -109,8 +112,8 @@ function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrate
     },
     validate: (object, old) =>
       collect((out) => {
-        out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
-        if (rules.metaOnUpdate !== "update") out.push(...validateObjectMeta(object.metadata, meta));
+        if (metaOnUpdate === "update" || metaOnUpdate === "whole") out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
+        if (metaOnUpdate === "create" || metaOnUpdate === "whole") out.push(...validateObjectMeta(object.metadata, meta));
         if (rules.validateUpdate) rules.validateUpdate(out, object, old);
         else rules.validate?.(out, object);
       }),

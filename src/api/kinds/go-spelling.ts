@@ -10,7 +10,7 @@ import { type Field, structOf, type Type } from "../schema/schema.ts";
 const GO_NAMES: Readonly<Record<string, string>> = {
   uid: "UID", hostPID: "HostPID", podIP: "PodIP", hostIP: "HostIP", dnsPolicy: "DNSPolicy", dnsConfig: "DNSConfig", os: "OS", tty: "TTY", ip: "IP", httpGet: "HTTPGet", httpHeaders: "HTTPHeaders",
   grpc: "GRPC", tcpSocket: "TCPSocket", nfs: "NFS", iscsi: "ISCSI", rbd: "RBD", fc: "FC", csi: "CSI", apiVersion: "APIVersion", fsGroup: "FSGroup", fsGroupChangePolicy: "FSGroupChangePolicy",
-  seLinuxOptions: "SELinuxOptions", seLinuxChangePolicy: "SELinuxChangePolicy", metadata: "ObjectMeta", resourceFieldRef: "ResourceFieldRef", clusterIP: "ClusterIP", clusterIPs: "ClusterIPs",
+  seLinuxOptions: "SELinuxOptions", seLinuxChangePolicy: "SELinuxChangePolicy", resourceFieldRef: "ResourceFieldRef", clusterIP: "ClusterIP", clusterIPs: "ClusterIPs",
   apiGroup: "APIGroup", externalIPs: "ExternalIPs", setHostnameAsFQDN: "SetHostnameAsFQDN", cephfs: "CephFS", downwardAPI: "DownwardAPI", awsElasticBlockStore: "AWSElasticBlockStore",
   gcePersistentDisk: "GCEPersistentDisk", scaleIO: "ScaleIO", storageos: "StorageOS", glusterfs: "Glusterfs", fsType: "FSType", volumeID: "VolumeID", pdName: "PDName",
 };
@@ -51,14 +51,21 @@ function value(type: Type, v: unknown): unknown {
 const CORE = "io.k8s.api.core.v1.";
 /** In the internal PodSpec these are fields of the security context. */
 const HOST_FIELDS = ["hostNetwork", "hostPID", "hostIPC", "shareProcessNamespace", "hostUsers"];
+/** The internal PodSpec's own order. */
+const POD_SPEC = [
+  "Volumes", "InitContainers", "Containers", "EphemeralContainers", "RestartPolicy", "TerminationGracePeriodSeconds", "ActiveDeadlineSeconds", "DNSPolicy", "NodeSelector", "ServiceAccountName",
+  "AutomountServiceAccountToken", "NodeName", "SecurityContext", "ImagePullSecrets", "Hostname", "Subdomain", "SetHostnameAsFQDN", "Affinity", "SchedulerName", "Tolerations", "HostAliases",
+  "PriorityClassName", "Priority", "PreemptionPolicy", "DNSConfig", "ReadinessGates", "RuntimeClassName", "Overhead", "EnableServiceLinks", "TopologySpreadConstraints", "OS", "SchedulingGates",
+  "ResourceClaims", "Resources", "HostnameOverride", "SchedulingGroup",
+];
 
-/** The internal PodSpec differs from v1's in where the host's namespaces stand. */
+/** The internal PodSpec differs from v1's in its order and in where the host's namespaces stand. */
 function podSpec(v: Readonly<Record<string, unknown>>): Record<string, unknown> {
   const shown = fieldsOf(`${CORE}PodSpec`, v);
   const host = HOST_FIELDS.map((key) => [goName(key), v[key] ?? (key === "shareProcessNamespace" || key === "hostUsers" ? null : false)] as const);
-  for (const key of [...HOST_FIELDS, "serviceAccount"]) delete shown[goName(key)];
   const context = shown["SecurityContext"];
-  return { ...shown, ...(isObject(context) && { SecurityContext: { ...Object.fromEntries(host), ...context } }) };
+  if (isObject(context)) shown["SecurityContext"] = { ...Object.fromEntries(host), ...context };
+  return Object.fromEntries(POD_SPEC.map((key) => [key, shown[key] ?? null]));
 }
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
@@ -74,6 +81,11 @@ function fieldsOf(name: string, v: Readonly<Record<string, unknown>>): Record<st
   const shown: Record<string, unknown> = {};
   for (const [key, field] of fields) {
     const has = v[key] !== undefined && v[key] !== null;
+    // The metadata is embedded: its fields stand beside the others.
+    if (key === "metadata" && field.type.kind === "struct") {
+      Object.assign(shown, has ? value(field.type, v[key]) : {});
+      continue;
+    }
     if (meta && !has && !field.always) continue;
     shown[meta ? key : goName(key)] = has ? value(field.type, v[key]) : zero(field);
   }

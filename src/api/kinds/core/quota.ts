@@ -178,4 +178,5 @@ export const limitRangeKind: Kind<LimitRange> = defineKind<LimitRange>({
     }
   },
   validate: validateLimitRange,
+  metaOnUpdate: "create",
 });

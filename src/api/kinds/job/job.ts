@@ -63,7 +63,7 @@ export const jobKind: Kind<Job> = defineKind<Job>({
   validate: (out: Errors, job) => validateJob(out, job),
   createWarnings: (job) => [...nameWarnings(job.metadata.name), ...specWarnings(job)],
   validateUpdate: validateJobUpdate,
-  metaOnUpdate: "update",
+  metaOnUpdate: "own",
   updateWarnings: (job, old) => [...nameWarnings(job.metadata.name), ...(job.metadata.generation === old.metadata.generation && semanticallyEqual(job.spec, old.spec) ? [] : specWarnings(job))],
   status: { validate: validateJobStatusUpdate },
   defaultPropagation: "Orphan",

@@ -5,6 +5,8 @@
  */
 import { invalidValue } from "../../field-error.ts";
 import type { Container, Job, JobSpec, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
+import { subdomainName } from "../../names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../../object-meta.ts";
 import { type Errors, IMMUTABLE, immutable, semanticallyEqual } from "../../validation/fields.ts";
 import { goSpelled } from "../go-spelling.ts";
 import { isTrue } from "./conditions.ts";
@@ -14,7 +16,9 @@ import { shownSelector, validateJob, validateJobSpec } from "./validation.ts";
 const SPEC = "spec";
 
 export function validateJobUpdate(out: Errors, job: Job, old: Job): void {
+  out.push(...validateObjectMeta(job.metadata, { namespaced: true, validateName: subdomainName, builtIn: true }));
   validateJob(out, job);
+  out.push(...validateObjectMetaUpdate(job.metadata, old.metadata, true));
   validateJobSpec(out, job.spec, SPEC);
   validateCompletions(out, job.spec, old.spec);
   const { spec } = job;

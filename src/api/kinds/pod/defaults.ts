@@ -43,6 +43,14 @@ export function defaultPod(pod: Draft<Pod>): void {
   if (spec.hostNetwork) for (const c of containers) defaultHostPorts(c);
   defaultPodRequests(spec);
   spec.enableServiceLinks ??= true;
+  if (pod.status) unifyAddresses(pod.status);
+}
+
+/** podIP is the first of podIPs; where they disagree it has the last word. Follows Convert_v1_PodStatus_To_core_PodStatus. */
+function unifyAddresses(status: NonNullable<Draft<Pod>["status"]>): void {
+  const { podIP, podIPs = [] } = status;
+  if (podIP && podIPs[0]?.ip !== podIP) status.podIPs = [{ ip: podIP }];
+  else if (podIPs[0]) status.podIP = podIPs[0].ip;
 }
 
 function defaultContainer(c: Draft<Container | EphemeralContainer>): void {

@@ -49,7 +49,8 @@ function claimCells(o: PersistentVolumeClaim, now: Instant): readonly Cell[] {
 
 /** Sizes may grow while bound; the rest stays. */
 function validateClaimUpdate(out: Errors, claim: PersistentVolumeClaim, old: PersistentVolumeClaim): void {
-  validateClaimSpec(out, "spec", claim.spec);
+  // Once as a create, once as an update.
+  for (let i = 0; i < 2; i += 1) validateClaimSpec(out, "spec", claim.spec);
   const now: PersistentVolumeClaimSpec = claim.spec ?? {};
   const before: PersistentVolumeClaimSpec = old.spec ?? {};
   const bound = old.status?.phase === "Bound";
