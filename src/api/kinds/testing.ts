@@ -35,6 +35,13 @@ function decoded(kind: Kind, object: object): Draft<KubeObject> {
   return draft;
 }
 
+/** A copy with its defaults filled in once more. */
+export function defaulted(kind: Kind, object: KubeObject): KubeObject {
+  const draft = structuredClone(object) as Draft<KubeObject>;
+  kind.applyDefaults(draft);
+  return draft;
+}
+
 export function tryCreate(kind: Kind, object: object): Tried {
   const draft = decoded(kind, object);
   draft.metadata = { ...draft.metadata, uid: UID, ...(kind.resource.namespaced && { namespace: "ns" }), creationTimestamp: "2024-01-01T00:00:00Z" };

@@ -39,12 +39,10 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
   if (Array.isArray(a) || Array.isArray(b)) {
     return Array.isArray(a) && Array.isArray(b) && a.length === b.length && a.every((x, i) => semanticallyEqual(x, b[i]));
   }
-  const x: Record<string, unknown> = { ...a };
-  const y: Record<string, unknown> = { ...b };
-  for (const key of new Set([...Object.keys(x), ...Object.keys(y)])) {
-    if (!semanticallyEqual(x[key], y[key])) return false;
-  }
-  return true;
+  const x = a as Readonly<Record<string, unknown>>;
+  const y = b as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(x)) if (!semanticallyEqual(x[key], y[key])) return false;
+  return Object.keys(y).every((key) => key in x || isNothing(y[key]));
 }
 
 /** Absent, null, or an empty list. An empty map equals an absent one too; an empty struct does not, but a struct that was absent is written out when stored. */

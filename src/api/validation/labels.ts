@@ -5,6 +5,7 @@
 import { forbiddenField, invalidValue, required, tooLong } from "../field-error.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "../generated/types.ts";
 import { isLabelValue, isQualifiedName } from "../names.ts";
+import { matchesLabelSelector, selectorOf } from "../selectors.ts";
 import { type Errors, reasons } from "./fields.ts";
 
 type StringMap = Readonly<Record<string, string>>;
@@ -54,37 +55,10 @@ function validateRequirement(out: Errors, field: string, e: LabelSelectorRequire
 }
 
 /** Whether the selector parses (LabelSelectorAsSelector gives no error): one that does not is never matched against labels. */
-export function selectorParses(selector: LabelSelector): boolean {
-  const errors: Errors = [];
-  validateLabelSelector(errors, "", selector);
-  return errors.length === 0;
-}
+export const selectorParses = (selector: LabelSelector): boolean => selectorOf(selector) !== undefined;
 
 /** Whether `labels` are selected. No selector selects nothing, an empty one everything. */
-export function matchesSelector(selector: LabelSelector | null | undefined, labels: StringMap | null | undefined): boolean {
-  if (!selector) return false;
-  const has = labels ?? {};
-  for (const [key, value] of Object.entries(selector.matchLabels ?? {})) {
-    if (has[key] !== value) return false;
-  }
-  return (selector.matchExpressions ?? []).every((e) => matchesRequirement(e, has));
-}
-
-function matchesRequirement(e: LabelSelectorRequirement, labels: StringMap): boolean {
-  const value = labels[e.key];
-  switch (e.operator) {
-    case "In":
-      return value !== undefined && (e.values ?? []).includes(value);
-    case "NotIn":
-      return value === undefined || !(e.values ?? []).includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    default:
-      return false;
-  }
-}
+export const matchesSelector = (selector: LabelSelector | null | undefined, labels: StringMap | null | undefined): boolean => matchesLabelSelector(selector ?? undefined, labels ?? undefined);
 
 /** `a=b,c in (d,e)`: how tables show a selector; "" for one that selects everything, `<none>` for none. Follows metav1.FormatLabelSelector. */
 export function formatLabelSelector(selector: LabelSelector | null | undefined): string {
