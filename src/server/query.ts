@@ -33,6 +33,7 @@ export function listOptionsOf(query: URLSearchParams): ListOptions {
     ...(query.has("limit") && { limit: toInteger(query.get("limit")) ?? 0 }),
     ...(query.has("continue") && { continue: query.get("continue") ?? "" }),
     ...(query.has("resourceVersion") && { resourceVersion: query.get("resourceVersion") ?? "" }),
+    ...(query.has("sendInitialEvents") && { sendInitialEvents: toBoolean(query.get("sendInitialEvents")) === true }),
     ...(query.has("resourceVersionMatch") && { resourceVersionMatch: query.get("resourceVersionMatch") ?? "" }),
   };
 }
@@ -42,7 +43,6 @@ export function watchOptionsOf(query: URLSearchParams): WatchOptions {
   return {
     ...listOptionsOf(query),
     ...(query.has("allowWatchBookmarks") && { allowWatchBookmarks: toBoolean(query.get("allowWatchBookmarks")) === true }),
-    ...(query.has("sendInitialEvents") && { sendInitialEvents: toBoolean(query.get("sendInitialEvents")) === true }),
     ...(timeout !== undefined && { timeoutSeconds: timeout }),
   };
 }
