@@ -44,14 +44,14 @@ export const unknownEnd = (atMs: number): End => ({ exitCode: 137, reason: "Cont
 
 export function statusOf(c: Container): ContainerStatus {
   const { description: d, record, end } = c;
-  const startedAtMs = record?.container ? record.createdAtMs : end ? d.createdAtMs : undefined;
+  const startedAtMs = record?.started ? record.createdAtMs : end ? d.createdAtMs : undefined;
   return {
     id: c.id,
     sandboxId: d.sandboxId,
     pod: d.pod,
     name: d.name,
     attempt: d.attempt,
-    state: end ? "exited" : record?.container ? "running" : "created",
+    state: end ? "exited" : record?.started ? "running" : "created",
     createdAtMs: d.createdAtMs,
     startedAtMs: end?.reason === "StartError" ? end.atMs : startedAtMs,
     finishedAtMs: end?.atMs,

@@ -1,8 +1,8 @@
 /**
  * From a container's raw output (a file that `cat` appends to, server or no server) to its CRI log, which this server alone writes.
  * Nothing is lost or doubled by a kill: how far the log has come is read from the log itself. Lines that nobody watched get the time of
- * the last one. The log is rotated at 10 MiB, five files are kept; consumed output is punched out of the raw file, which is removed after
- * the last byte. Memory is bounded by one chunk per container.
+ * the last one. The log is rotated at 10 MiB, five files are kept; consumed output is punched out of the raw file, which goes away after the
+ * last byte. Memory is bounded by one chunk per container.
  */
 import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
@@ -15,12 +15,16 @@ const CHUNK_BYTES = 256 * 1024;
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 const LOG_FILES_MAX = 5;
 const PUNCH_BYTES = 8 * 1024 * 1024;
+/** A raw file no larger than this is left to be deleted with the container. */
+const KEPT_BYTES_MAX = 64 * 1024;
 /** Writes that come within this time are one reading. */
 const GATHER_MS = 4;
 
 export interface OutputFiles {
   readonly raw: string;
   readonly log: string;
+  /** Where the raw file goes when its last byte is in the log. */
+  readonly done: string;
   /** Where the raw offset of the log's first byte is kept once the log has been rotated. */
   readonly base: string;
 }
@@ -60,7 +64,12 @@ export class Output {
     this.#again = false;
     while (this.#pump(true)) await this.#turn(0);
     if (!existsSync(this.#files.log)) writeLog(this.#files.log, Buffer.alloc(0));
-    rmSync(this.#files.raw, { force: true });
+    try {
+      renameSync(this.#files.raw, this.#files.done);
+    } catch {
+      // Nothing was ever written, or it is done already.
+    }
+    if (this.#offset !== undefined && this.#offset > KEPT_BYTES_MAX) rmSync(this.#files.done, { force: true });
   }
 
   async #gather(): Promise<void> {

@@ -74,7 +74,7 @@ export function prepareContainer(p: Preparation): Description {
     system: host?.entries ?? [],
     mounts,
   });
-  writeFileSync(join(directory, "fstab"), fstab(table), { mode: 0o600 });
+  writeFileSync(join(directory, "fstab"), fstab(table));
   // The directory is closed to others; the file is opened by the container's user, before it is one, through a descriptor.
   writeFileSync(join(directory, "start"), startFile({ description, command: spec.command, ...enterNamespaces(p), privileges: privileges(p), root: layout.root, prepare: prepareCommands(p), stdin: undefined, outputOwner: machine.manyIds && spec.security.uid !== 0 ? spec.security.uid : undefined }), { mode: 0o644 });
   return description;

@@ -1,18 +1,18 @@
 /**
  * What a shim wrote about its container, and whether processes that it names still live. A record is the truth about an end: it is read
- * first; process ids count only together with their start time.
+ * first; process ids count only where the processes prove to be what they were.
  */
 import { closeSync, fstatSync, openSync, readFileSync } from "node:fs";
 
-export interface ProcessId {
-  readonly pid: number;
-  /** Field 22 of /proc/PID/stat: with the pid it names one process of one boot. */
-  readonly startTicks: string;
+export interface Processes {
+  /** The container's process, a child of the shim. */
+  readonly container: number;
+  readonly shim: number;
 }
 
 export interface Record {
-  readonly container: ProcessId | undefined;
-  readonly shim: ProcessId | undefined;
+  /** Set once the command was about to be executed. */
+  readonly started: Processes | undefined;
   readonly exitCode: number | undefined;
   /** Why the command could not be started. */
   readonly failure: string | undefined;
@@ -36,34 +36,41 @@ export function readRecord(path: string): Record | undefined {
   }
 }
 
-export function parseRecord(text: string): Pick<Record, "container" | "shim" | "exitCode" | "failure"> {
-  let container: ProcessId | undefined;
-  let shim: ProcessId | undefined;
+export function parseRecord(text: string): Pick<Record, "started" | "exitCode" | "failure"> {
+  let started: Processes | undefined;
   let exitCode: number | undefined;
   let failure: string | undefined;
   for (const line of text.split("\n").slice(0, -1)) {
-    const started = /^started (\d+) (\d+) (\d+) (\d+)$/.exec(line);
-    if (started) {
-      container = { pid: Number(started[1]), startTicks: started[2] ?? "" };
-      shim = { pid: Number(started[3]), startTicks: started[4] ?? "" };
-    }
+    const pids = /^started (\d+) (\d+)$/.exec(line);
+    if (pids) started = { container: Number(pids[1]), shim: Number(pids[2]) };
     const exited = /^exited (\d+) (?:failed (.*))?/.exec(line);
     if (exited) {
       exitCode = Number(exited[1]);
       failure = exited[2];
     }
   }
-  return { container, shim, exitCode, failure };
+  return { started, exitCode, failure };
 }
 
-/** Whether exactly this process is there and has not ended (a zombie has). */
-export function isAlive(process: ProcessId): boolean {
-  let stat: string;
+/**
+ * Whether this is the shim of container `id`: its command line ends with the id, which no other process ever had. Process ids alone are
+ * given to others again.
+ */
+export function isShim(pid: number, id: string): boolean {
+  return readProc(pid, "cmdline").endsWith(`\0${id}\0`);
+}
+
+/** Whether this is the living child of that shim: a zombie has ended. */
+export function isContainer({ container, shim }: Processes, id: string): boolean {
+  const stat = readProc(container, "stat");
+  const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return Number(parent) === shim && state !== "Z" && state !== "X" && isShim(shim, id);
+}
+
+function readProc(pid: number, name: string): string {
   try {
-    stat = readFileSync(`/proc/${process.pid}/stat`, "utf8");
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
   } catch {
-    return false;
+    return "";
   }
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return fields[19] === process.startTicks && fields[0] !== "Z" && fields[0] !== "X";
 }

@@ -6,7 +6,7 @@
  *
  * The network is the machine's own; a pod's address is one of 127/8 that no other sandbox has.
  */
-import { type FSWatcher, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from "node:fs";
+import { type FSWatcher, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Clock, Timer } from "../../base/clock.ts";
@@ -18,12 +18,13 @@ import { Launcher } from "./launcher.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
 import { Output } from "./output.ts";
 import { prepareContainer } from "./prepare.ts";
-import { isAlive, readRecord } from "./record.ts";
+import { isShim, readRecord } from "./record.ts";
 import { RootPaths } from "./root-path.ts";
 import { Sandboxes, sandboxStatus } from "./sandboxes.ts";
-import { quote } from "./shell.ts";
+import { commandLine } from "./shell.ts";
 import { signalContainer } from "./signals.ts";
 import { type Description, parseStartFile } from "./start-file.ts";
+import { Trash } from "./trash.ts";
 
 export interface SandboxRuntimeOptions {
   /** A directory of the runtime's own; it survives this process. */
@@ -46,6 +47,7 @@ class SandboxRuntime implements Runtime {
   readonly #containers = new Map<string, Container>();
   readonly #listeners: ((podUid: string) => void)[] = [];
   readonly #paths = new RootPaths();
+  readonly #trash: Trash;
   #watchers: FSWatcher[] = [];
   #machine: Machine | undefined;
   #launcher: Launcher | undefined;
@@ -54,7 +56,8 @@ class SandboxRuntime implements Runtime {
   constructor(options: SandboxRuntimeOptions) {
     this.#options = options;
     this.#layout = new Layout(options.stateDir);
-    this.#sandboxes = new Sandboxes(this.#layout);
+    this.#trash = new Trash(join(options.stateDir, "trash"), options.clock, (paths) => this.#remove(paths));
+    this.#sandboxes = new Sandboxes(this.#layout, this.#trash);
   }
 
   async open(): Promise<void> {
@@ -64,6 +67,7 @@ class SandboxRuntime implements Runtime {
     this.#launcher.open();
     // Watched before it is read, so that nothing falls between.
     this.#watchers = [this.#watch(this.#layout.records, (id) => this.#recordChanged(id)), this.#watch(this.#layout.outputs, (id) => this.#containers.get(id)?.output.changed())];
+    this.#trash.open();
     this.#sandboxes.load();
     for (const id of readdirSync(join(this.#layout.state, "container"))) this.#adopt(id);
     this.#scheduleLookAround();
@@ -72,6 +76,7 @@ class SandboxRuntime implements Runtime {
   async close(): Promise<void> {
     this.#lookAround?.cancel();
     for (const watcher of this.#watchers) watcher.close();
+    await this.#trash.close();
     await this.#launcher?.close();
   }
 
@@ -106,7 +111,7 @@ class SandboxRuntime implements Runtime {
     const container = this.#containers.get(id) ?? this.#create(id, { spec, sandbox, machine });
     if (!container.record) launcher.start(id);
     const timer = this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
-    await until(container, () => container.record?.container !== undefined || container.end !== undefined);
+    await until(container, () => container.record?.started !== undefined || container.end !== undefined);
     timer.cancel();
     return statusOf(container);
   }
@@ -120,7 +125,7 @@ class SandboxRuntime implements Runtime {
       await until(container, () => container.end !== undefined);
       kill.cancel();
     } else if (!container.end) {
-      await until(container, () => container.record?.container !== undefined || container.end !== undefined);
+      await until(container, () => container.record?.started !== undefined || container.end !== undefined);
       signalContainer(container, "SIGKILL");
       await until(container, () => container.end !== undefined);
     }
@@ -151,7 +156,7 @@ class SandboxRuntime implements Runtime {
   #create(id: string, o: { readonly spec: ContainerSpec; readonly sandbox: Parameters<typeof prepareContainer>[0]["sandbox"]; readonly machine: Machine }): Container {
     mkdirSync(this.#layout.container(id), { mode: 0o700 });
     try {
-      const neighbour = this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.container)?.record?.container?.pid;
+      const neighbour = this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.started)?.record?.started?.container;
       const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, cgroups: [] });
       return this.#remember(id, description, true);
     } catch (error) {
@@ -161,7 +166,7 @@ class SandboxRuntime implements Runtime {
   }
 
   #remember(id: string, description: Description, isNew: boolean): Container {
-    const files = { raw: this.#layout.output(id), log: description.logPath, base: join(this.#layout.container(id), "log-base") };
+    const files = { raw: this.#layout.output(id), log: description.logPath, done: join(this.#layout.container(id), "output"), base: join(this.#layout.container(id), "log-base") };
     const output = new Output(files, this.#options.clock, isNew);
     const container: Container = { id, description, output, record: undefined, end: undefined, isFinishing: false, isOurs: isNew, waiters: new Set() };
     this.#containers.set(id, container);
@@ -185,7 +190,7 @@ class SandboxRuntime implements Runtime {
     }
     const container = this.#remember(id, parseStartFile(text), false);
     this.#recordChanged(id);
-    if (!container.record?.container && !container.isFinishing) this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
+    if (!container.record?.started && !container.isFinishing) this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
     container.output.changed();
     this.#lookAfter(container);
   }
@@ -203,7 +208,7 @@ class SandboxRuntime implements Runtime {
     if (!container || container.end || container.isFinishing) return;
     const record = readRecord(this.#layout.record(id));
     if (!record) return;
-    const isStart = record.container !== undefined && container.record?.container === undefined;
+    const isStart = record.started !== undefined && container.record?.started === undefined;
     container.record = record;
     if (record.exitCode !== undefined) void this.#finish(container);
     else if (isStart) this.#tell(container);
@@ -218,7 +223,7 @@ class SandboxRuntime implements Runtime {
       this.#options.logger.error("a container's log could not be completed", { container: container.id, error: String(error) });
     }
     container.end = (lost ? undefined : endOf(container.record, () => false)) ?? unknownEnd(this.#options.clock.now());
-    if (container.isOurs && container.record?.shim) this.#launcher?.ended(container.record.shim.pid);
+    if (container.isOurs && container.record?.started) this.#launcher?.ended(container.record.started.shim);
     this.#tell(container);
   }
 
@@ -237,25 +242,41 @@ class SandboxRuntime implements Runtime {
   /** A shim that is gone without having written an end has been killed, and its container with it. */
   #lookAfter(container: Container): void {
     if (container.end || container.isFinishing) return;
-    const shim = container.record?.shim;
-    if (shim && isAlive(shim)) return;
+    const started = container.record?.started;
+    if (started && isShim(started.shim, container.id)) return;
     this.#recordChanged(container.id);
-    if (shim && !container.end && !container.isFinishing) void this.#finish(container, true);
+    if (started && !container.end && !container.isFinishing) void this.#finish(container, true);
   }
 
   #startOverdue(container: Container): void {
-    if (container.record?.container || container.end || container.isFinishing) return;
-    const errors = join(this.#layout.container(container.id), "errors");
-    this.#options.logger.error("a container does not start", { container: container.id, errors: existsSync(errors) ? readFileSync(errors, "utf8").slice(0, 2000) : "" });
+    if (container.record?.started || container.end || container.isFinishing) return;
+    const errors = join(this.#layout.state, "errors");
+    this.#options.logger.error("a container does not start", { container: container.id, errors: existsSync(errors) ? readFileSync(errors, "utf8").slice(-2000) : "" });
     void this.#finish(container, true);
   }
 
-  /** Best effort beyond what this process may remove itself: an ordinary user's containers may leave files of other ids. */
+  /** The writable layer may be large, and then goes at once; everything else waits for a quiet time. */
   async #delete(id: string): Promise<void> {
-    rmSync(this.#layout.record(id), { force: true });
+    const directory = this.#layout.container(id);
     rmSync(this.#layout.output(id), { force: true });
-    if (this.#machine?.isRoot) await rm(this.#layout.container(id), { recursive: true, force: true });
-    else this.#launcher?.request(`rm -rf ${quote(`container/${id}`)}`);
+    const upper = join(directory, "upper");
+    if (existsSync(upper) && readdirSync(upper).length > 0) await this.#remove([upper]);
+    moveIfThere(this.#layout.record(id), join(directory, "record"));
+    this.#trash.throwAway(directory);
+  }
+
+  /** As an ordinary user through the launcher, which may delete what its namespace's other users own. */
+  async #remove(paths: readonly string[]): Promise<void> {
+    if (this.#machine?.isRoot) await Promise.all(paths.map((path) => rm(path, { recursive: true, force: true })));
+    else this.#launcher?.request(`rm -rf ${commandLine(paths)}`);
+  }
+}
+
+function moveIfThere(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch {
+    rmSync(from, { force: true });
   }
 }
 

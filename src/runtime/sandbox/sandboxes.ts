@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { assert } from "../../base/assert.ts";
 import type { SandboxSpec, SandboxStatus } from "../runtime.ts";
 import type { Layout } from "./layout.ts";
+import type { Trash } from "./trash.ts";
 
 export interface Sandbox {
   readonly id: string;
@@ -29,12 +30,14 @@ export const sandboxStatus = (s: Sandbox): SandboxStatus => ({ id: s.id, pod: s.
 
 export class Sandboxes {
   readonly #layout: Layout;
+  readonly #trash: Trash;
   readonly #byId = new Map<string, Sandbox>();
   readonly #addresses = new Set<string>();
   #nextAddress = 0;
 
-  constructor(layout: Layout) {
+  constructor(layout: Layout, trash: Trash) {
     this.#layout = layout;
+    this.#trash = trash;
   }
 
   /** Finds what earlier servers left. A sandbox without its description was never finished: it goes. */
@@ -65,6 +68,7 @@ export class Sandboxes {
     const directory = this.#layout.sandbox(id);
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const sandbox: Sandbox = { id, spec, createdAtMs: nowMs, ip: known?.ip ?? (spec.hostNetwork ? "127.0.0.1" : this.#freeAddress()), shm: this.#makeShm(id, spec), ready: true };
+    // The description comes last: without it the sandbox was never there.
     writeFileSync(join(directory, "hosts"), spec.hosts ?? readOr("/etc/hosts", "127.0.0.1\tlocalhost\n"));
     writeFileSync(join(directory, "hostname"), `${spec.hostNetwork ? hostname() : spec.hostname}\n`);
     writeFileSync(join(directory, "resolv.conf"), spec.resolvConf ?? readOr("/etc/resolv.conf", ""));
@@ -84,7 +88,7 @@ export class Sandboxes {
     const sandbox = this.#byId.get(id);
     if (!sandbox) return;
     if (sandbox.shm !== "/dev/shm") rmSync(sandbox.shm, { recursive: true, force: true });
-    rmSync(this.#layout.sandbox(id), { recursive: true, force: true });
+    this.#trash.throwAway(this.#layout.sandbox(id));
     this.#byId.delete(id);
     this.#addresses.delete(sandbox.ip);
   }

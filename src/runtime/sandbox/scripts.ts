@@ -45,7 +45,7 @@ EOF
     cat <&4 >>"output/$1" 5>&- 7>&- 8<&- &
     exec 4<&-
     exec $namespaces @SHELL@ shim.sh "$1"
-  ) </dev/null 2>"container/$1/errors" &
+  ) </dev/null 2>>errors &
 }
 while IFS= read -r request; do
   eval "$request"
@@ -56,11 +56,6 @@ const SHIM = `
 id=$1
 cd "container/$id" || exit
 . ./start
-read -r stat </proc/self/stat
-set -- $stat
-shim=$1
-shift 21
-shim="$shim $1"
 exec 3<<EOF
 EOF
 exec 6>/proc/self/fd/3
@@ -68,18 +63,14 @@ setsid @ENV@ $privileges @SHELL@ -c @INIT@ init 4<start 6>&- 7>&- 8<&- 1>&5 2>&1
 pid=$!
 if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5; fi
 exec 3<&- 5>&- 9>&-
-read -r stat </proc/$pid/stat
-set -- \${stat##*) }
-shift 19
-ticks=$1
 report=
 arrange() {
-  prepare && mount --all --fstab ./fstab && read -r report <&8 && @PIVOT_ROOT@ "$root" "$root/dev"
+  prepare && mount --no-canonicalize --all --fstab ./fstab && read -r report <&8 && @PIVOT_ROOT@ "$root" "$root/dev"
 }
 if arrange; then
   @UMOUNT@
   cd /
-  echo "started $pid $ticks $shim" >&7
+  echo "started $pid $$" >&7
   echo go >&6
 fi
 exec 6>&-

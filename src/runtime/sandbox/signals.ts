@@ -1,7 +1,7 @@
-/** Signals to containers, always to exactly the process that was started: a process id counts only with its start time. */
+/** Signals to containers, always to exactly the process that was started. */
 import { constants } from "node:os";
 import type { Container } from "./container.ts";
-import { isAlive } from "./record.ts";
+import { isContainer } from "./record.ts";
 
 /** SIGTERM, TERM, 15, SIGRTMIN+3: as images write them. SIGTERM when it is none of these. */
 export function signalNumber(name: string): number {
@@ -14,10 +14,10 @@ export function signalNumber(name: string): number {
 
 /** Sends a signal to the container's process; false when it is gone. */
 export function signalContainer(container: Container, signal: string): boolean {
-  const process_ = container.record?.container;
-  if (!process_ || !isAlive(process_)) return false;
+  const started = container.record?.started;
+  if (!started || !isContainer(started, container.id)) return false;
   try {
-    return process.kill(process_.pid, signalNumber(signal));
+    return process.kill(started.container, signalNumber(signal));
   } catch {
     return false;
   }

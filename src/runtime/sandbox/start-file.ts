@@ -1,5 +1,5 @@
 /**
- * What a container's directory tells its shim: `start` (shell variables and two functions, with the container's description as JSON in its
+ * What a container's directory tells its shim: `start` (shell variables and functions, with the container's description as JSON in its
  * first line) and `fstab` (its mounts, in order). Pure: directories and mount points are made by the caller.
  */
 import type { Mount, PodIdentity, SecuritySpec } from "../runtime.ts";
