@@ -5,7 +5,7 @@
 import { forbiddenField, invalidValue, required, tooLong } from "../field-error.ts";
 import type { LabelSelector, LabelSelectorRequirement } from "../generated/types.ts";
 import { isLabelValue, isQualifiedName } from "../names.ts";
-import { matchesLabelSelector, selectorOf } from "../selectors.ts";
+import { matchesLabelSelector } from "../selectors.ts";
 import { type Errors, reasons } from "./fields.ts";
 
 type StringMap = Readonly<Record<string, string>>;
@@ -55,7 +55,11 @@ function validateRequirement(out: Errors, field: string, e: LabelSelectorRequire
 }
 
 /** Whether the selector parses (LabelSelectorAsSelector gives no error): one that does not is never matched against labels. */
-export const selectorParses = (selector: LabelSelector): boolean => selectorOf(selector) !== undefined;
+export function selectorParses(selector: LabelSelector): boolean {
+  const errors: Errors = [];
+  validateLabelSelector(errors, "", selector);
+  return errors.length === 0;
+}
 
 /** Whether `labels` are selected. No selector selects nothing, an empty one everything. */
 export const matchesSelector = (selector: LabelSelector | null | undefined, labels: StringMap | null | undefined): boolean => matchesLabelSelector(selector ?? undefined, labels ?? undefined);
