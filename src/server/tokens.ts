@@ -119,6 +119,23 @@ function parseClaims(token: string, publicKey: KeyObject): Claims | undefined {
   }
 }
 
+/** Tokens whose signature was verified; the oldest goes when there are too many. A signature does not change its mind: the rest is asked each time. */
+const VERIFIED_TOKENS_MAX = 1000;
+
+function openSignatureCheck(publicKey: KeyObject): (token: string) => Claims | undefined {
+  const verified = new Map<string, Claims>();
+  return (token) => {
+    const known = verified.get(token);
+    if (known) return known;
+    const claims = parseClaims(token, publicKey);
+    if (!claims) return undefined;
+    const [oldest] = verified.size >= VERIFIED_TOKENS_MAX ? verified.keys() : [];
+    if (oldest !== undefined) verified.delete(oldest);
+    verified.set(token, claims);
+    return claims;
+  };
+}
+
 export interface TokenVerifierOptions {
   /** PEM. */
   readonly key: string;
@@ -128,7 +145,7 @@ export interface TokenVerifierOptions {
 
 /** Verifies tokens and that what they are bound to is still there. */
 export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): TokenVerifier {
-  const publicKey = createPublicKey(key);
+  const check = openSignatureCheck(createPublicKey(key));
   const isThere = async (resource: Resource, namespace: string, { name, uid }: Reference): Promise<boolean> => {
     try {
       const { body } = await api.handle({ verb: "get", resource, namespace, name, subresource: "" }, SYSTEM);
@@ -139,7 +156,7 @@ export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): To
     }
   };
   return async (token, audiences = [ISSUER]) => {
-    const claims = parseClaims(token, publicKey);
+    const claims = check(token);
     const now = clock.now() / SECOND_MS;
     if (!claims || claims.iss !== ISSUER || claims.exp <= now || claims.nbf > now + 1) return undefined;
     const common = claims.aud.filter((a) => audiences.includes(a));
