@@ -161,7 +161,9 @@ export class Oracle {
     if (job.spec.completionMode === "Indexed") {
       const index = completionIndexOf(pod);
       if (index === undefined || index >= (job.spec.completions ?? 0)) return;
-      if (succeeded && hasIndex(parseIndexes(job.status?.completedIndexes, job.spec.completions ?? 0), index)) return;
+      // The status has its say on the index already; a success after a final failure changes nothing.
+      const decided = [job.status?.completedIndexes, job.status?.failedIndexes].some((list) => hasIndex(parseIndexes(list, job.spec.completions ?? 0), index));
+      if (succeeded && decided) return;
     }
     // A success by policy leaves the rest uncounted; so does a rule that ignores the failure.
     if (!succeeded && (!judgeFailure(job.spec.podFailurePolicy, pod).counted || trueTypes(job.status).includes("SuccessCriteriaMet"))) return;

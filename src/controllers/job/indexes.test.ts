@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { countIndexes, countOverlap, firstFreeIndexes, formatIndexes, hasIndex, intervalsOf, mergeIntervals, parseIndexes } from "./indexes.ts";
 
 const expand = (text: string) => parseIndexes(text, 1000).flatMap(({ first, last }) => Array.from({ length: last - first + 1 }, (_, i) => first + i));

@@ -142,6 +142,15 @@ describe("Indexed", () => {
     expect([status.failedIndexes, status.uncountedTerminatedPods, flush]).toEqual(["2", { failed: ["a"] }, true]);
   });
 
+  test.each([
+    { name: "what stands stays: succeeded", before: { completedIndexes: "0", failedIndexes: "" }, want: ["0", ""] },
+    { name: "what stands stays: failed", before: { failedIndexes: "0" }, want: [undefined, "0"] },
+    { name: "else success", before: { failedIndexes: "" }, want: ["0", ""] },
+  ])("an index with a success and a failure is one of them; $name", ({ before, want }) => {
+    const { status } = settled(worldOf(indexedJob(2, { backoffLimitPerIndex: 0, parallelism: 0 }, seen(before)), [succeeded("a", { index: 0 }), failed("b", { index: 0, failures: 0 })]));
+    expect([status.completedIndexes, status.failedIndexes]).toEqual(want);
+  });
+
   test("failed pods without a place are let go uncounted", () => {
     const { status, release } = settled(worldOf(indexedJob(2, { parallelism: 0 }, seen()), [failed("a"), failed("b", { index: 5 })]));
     expect([status.uncountedTerminatedPods, uids(release)]).toEqual([{}, ["b", "a"]]);

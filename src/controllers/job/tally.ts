@@ -3,7 +3,7 @@
  * Follows kubernetes pkg/controller/job/job_controller.go (syncJob, getNewFinishedPods, nonIgnoredFailedPodsCount).
  */
 import { judgeFailure } from "./failure-policy.ts";
-import { countIndexes, intervalsOf, mergeIntervals, parseIndexes, type Intervals } from "./indexes.ts";
+import { countIndexes, hasIndex, intervalsOf, mergeIntervals, parseIndexes, type Intervals } from "./indexes.ts";
 import { delayedPods, newlyFailedIndexes, newlySucceededIndexes, validIndexOf } from "./indexed-pods.ts";
 import { completionsOf, hasBackoffLimitPerIndex, isIndexed, type StoredJob, type StoredPod } from "./names.ts";
 import { isActive, isFailed, isReady, isTerminating, isTracked, phaseOf } from "./pods.ts";
@@ -42,12 +42,16 @@ const uncountedPods = (world: JobWorld, listed: readonly string[] | undefined, c
   });
 };
 
+/** Of two pods of one index one may have succeeded and one failed: what the status says of the index already stands, else success does. */
 function tallyIndexes(world: JobWorld, active: readonly StoredPod[], completions: number): IndexTally {
   const { job, pods } = world;
   const before = parseIndexes(job.status?.completedIndexes, completions);
-  const succeeded = mergeIntervals(before, intervalsOf(newlySucceededIndexes(pods, completions)));
+  const failedBefore = hasBackoffLimitPerIndex(job) ? parseIndexes(job.status?.failedIndexes, completions) : [];
+  const newlySucceeded = newlySucceededIndexes(pods, completions).filter((index) => !hasIndex(failedBefore, index));
+  const succeeded = mergeIntervals(before, intervalsOf(newlySucceeded));
   if (!hasBackoffLimitPerIndex(job)) return { completions, before, succeeded, failed: undefined, delayed: new Map() };
-  const failed = mergeIntervals(parseIndexes(job.status?.failedIndexes, completions), intervalsOf(newlyFailedIndexes(pods, job, completions)));
+  const newlyFailed = newlyFailedIndexes(pods, job, completions).filter((index) => !hasIndex(succeeded, index));
+  const failed = mergeIntervals(failedBefore, intervalsOf(newlyFailed));
   const failures = uncountedPods(world, undefined, completions).filter((pod) => isFailed(pod, job));
   return { completions, before, succeeded, failed, delayed: delayedPods(failures, active, { succeeded, failed }, completions) };
 }
