@@ -10,7 +10,7 @@ import { PODS } from "../api/resource.ts";
 import { badRequest, internalError, notFound } from "../api/status-error.ts";
 import { logPathOf, type PodDeps } from "./deps.ts";
 import { followLog, readLog, type FollowedContainer } from "./logs/logs.ts";
-import { isRunning, oldStatusOf } from "./pod/world.ts";
+import { isRunning, oldStatusOf, shownId } from "./pod/world.ts";
 import { RUNTIME_NAME } from "./status/container-statuses.ts";
 
 export interface PodKey {
@@ -81,7 +81,7 @@ export function openPodStreams(deps: PodDeps, podOfWorker: (uid: string) => Stor
     return pod;
   };
   const followed = (uid: string, containerId: string): FollowedContainer => ({
-    isRunning: async () => (await deps.view.read(uid)).containers.some((c) => c.id === containerId && !(c.state === "exited" || c.state === "unknown")),
+    isRunning: async () => (await deps.view.read(uid)).containers.some((c) => shownId(c.id) === containerId && !(c.state === "exited" || c.state === "unknown")),
     onHint: (listener) => deps.hints.on(uid, listener),
   });
   return {

@@ -224,7 +224,7 @@ export class PodWorker {
       this.memory.toldBackOff.set(container.name, attempt);
       tellOf(this.#deps, this.#pod, fieldPath)("Warning", "BackOff", `Back-off restarting failed container ${container.name} in pod ${podFullName(this.#pod)}`);
     },
-    restartAll: (_action, world) => this.#busily("its containers could not be restarted", () => restartAll({ deps: this.#deps, memory: this.memory, world, publish: () => this.#publish(this.#world(world.runtime), "running", true), flush: () => this.#writer.flush() })),
+    restartAll: (_action, world) => this.#busily("its containers could not be restarted", () => restartAll({ deps: this.#deps, memory: this.memory, world, publish: () => this.#publish(this.#world({ ...world.runtime, containers: [] }), "running", true), flush: () => this.#writer.flush() })),
     finish: (_action, world) => this.#busily("it could not be taken down", () => this.#finish(world)),
   };
 

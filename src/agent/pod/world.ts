@@ -2,6 +2,7 @@
  * What is known of a pod at one moment: the API's object, the runtime's records, and what this process remembers of its own doings.
  * Decisions and the status are computed from this alone. Nothing here acts.
  */
+import { createHash } from "node:crypto";
 import type { Container, ContainerState, ContainerStatus, Pod } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
 import type { Instant } from "../../base/clock.ts";
@@ -105,6 +106,11 @@ export function oldStatusOf(pod: Pod, name: string): ContainerStatus | undefined
   const named = (s: ContainerStatus) => s.name === name;
   return containerStatuses.find(named) ?? initContainerStatuses.find(named) ?? ephemeralContainerStatuses.find(named);
 }
+
+const HEX_ID = /^[0-9a-f]{64}$/;
+
+/** A runtime's id in the form that the API shows: 64 hexadecimal digits, whatever the runtime calls its containers. */
+export const shownId = (id: string): string => (HEX_ID.test(id) ? id : createHash("sha256").update(id).digest("hex"));
 
 /** The number of the next start of a container. */
 export function nextAttempt({ pod, runtime, memory }: PodWorld, container: Pick<Container, "name">): number {

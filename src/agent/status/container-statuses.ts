@@ -7,7 +7,7 @@ import { isSidecar } from "../../api/pod-resources.ts";
 import { formatTime } from "../../api/time.ts";
 import { formatGoDuration } from "../../api/duration.ts";
 import { hasStarted, restartWait, SHOW_END_MS, verdictOn } from "../pod/plan.ts";
-import { attemptsOf, exitCodeOf, hasEnded, isRunning, oldStatusOf, podFullName, type ContainerRecord, type PodWorld } from "../pod/world.ts";
+import { attemptsOf, exitCodeOf, hasEnded, isRunning, oldStatusOf, podFullName, shownId, type ContainerRecord, type PodWorld } from "../pod/world.ts";
 import type { PodLife } from "../pod/decide.ts";
 
 export const RUNTIME_NAME = "stint";
@@ -29,15 +29,17 @@ const time = (ms: number | undefined): string => formatTime(ms ?? 0);
 function stateOf({ memory }: PodWorld, record: ContainerRecord): ContainerState {
   if (isRunning(record)) return { running: { startedAt: time(record.startedAtMs) } };
   if (!hasEnded(record)) return { waiting: { reason: "ContainerCreating" } };
-  const message = memory.messages.get(record.id) ?? record.message;
+  const message = memory.messages.get(record.id) || record.message;
+  // What never ran has no start.
+  const startedAtMs = record.reason === "StartError" ? 0 : record.startedAtMs;
   return {
     terminated: {
       exitCode: exitCodeOf(record),
       reason: record.reason ?? (record.state === "unknown" ? "ContainerStatusUnknown" : exitCodeOf(record) === 0 ? "Completed" : "Error"),
       ...(message && { message }),
-      startedAt: time(record.startedAtMs),
+      startedAt: time(startedAtMs),
       finishedAt: time(record.finishedAtMs),
-      containerID: `${RUNTIME_NAME}://${record.id}`,
+      containerID: `${RUNTIME_NAME}://${shownId(record.id)}`,
     },
   };
 }
@@ -96,7 +98,7 @@ function statusOfRecord(subject: Subject, record: ContainerRecord, previous: Con
     restartCount: record.attempt,
     image: record.annotations[IMAGE_ANNOTATION] ?? container.image ?? "",
     imageID: record.annotations[IMAGE_ID_ANNOTATION] ?? "",
-    containerID: `${RUNTIME_NAME}://${record.id}`,
+    containerID: `${RUNTIME_NAME}://${shownId(record.id)}`,
     ...(requests && Object.keys(requests).length > 0 && { allocatedResources: requests }),
     resources: resourcesOf(container),
     ...(mounts && mounts.length > 0 && { volumeMounts: mounts }),

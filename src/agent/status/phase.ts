@@ -5,7 +5,7 @@ import type { Container, ContainerStatus } from "../../api/generated/types.ts";
 import { isSidecar } from "../../api/pod-resources.ts";
 import type { PodLife } from "../pod/decide.ts";
 import { restartVerdict } from "../pod/restart-policy.ts";
-import type { PodWorld } from "../pod/world.ts";
+import { shownId, type PodWorld } from "../pod/world.ts";
 import type { ContainerStatuses } from "./container-statuses.ts";
 
 export type Phase = "Pending" | "Running" | "Succeeded" | "Failed";
@@ -28,7 +28,7 @@ function restarts({ pod, memory }: PodWorld, container: Container, status: Conta
   const end = endOf(status);
   if (!end) return false;
   const id = end.containerID?.split("://")[1] ?? "";
-  return restartVerdict(pod, container, false, { exitCode: end.exitCode, condemned: memory.condemned.has(id) }) !== "none";
+  return restartVerdict(pod, container, false, { exitCode: end.exitCode, condemned: [...memory.condemned].some((c) => shownId(c) === id) }) !== "none";
 }
 
 function phaseAtEnd(world: PodWorld, { apps }: ContainerStatuses): Phase {

@@ -73,9 +73,9 @@ const OWN_FIELDS = [
 /** A strategic merge patch from one status to the other; undefined when nothing changes. */
 export function statusPatch(uid: string, from: PodStatus, to: PodStatus): Patch | undefined {
   const status: Patch = {};
-  for (const field of OWN_FIELDS) if (!isDeepStrictEqual(from[field], to[field])) status[field] = to[field] ?? null;
+  for (const field of OWN_FIELDS) if (!isSame(from[field], to[field])) status[field] = to[field] ?? null;
   const before = new Map((from.conditions ?? []).map((c) => [c.type, c]));
-  const changed = (to.conditions ?? []).filter((c) => !isDeepStrictEqual(withoutNulls(before.get(c.type) ?? {}), withoutNulls(c))).map((c) => withRemoved(before.get(c.type), c));
+  const changed = (to.conditions ?? []).filter((c) => !isSame(before.get(c.type), c)).map((c) => withRemoved(before.get(c.type), c));
   if (changed.length > 0) {
     status["$setElementOrder/conditions"] = (to.conditions ?? []).map(({ type }) => ({ type }));
     status["conditions"] = changed;
@@ -85,6 +85,13 @@ export function statusPatch(uid: string, from: PodStatus, to: PodStatus): Patch 
 
 /** The server writes times that there are not as null. */
 const withoutNulls = (o: object): Patch => Object.fromEntries(Object.entries(o).filter(([, value]) => value !== null));
+
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain);
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(withoutNulls(value)).map(([k, v]) => [k, plain(v)])) : value;
+}
+
+const isSame = (a: unknown, b: unknown): boolean => isDeepStrictEqual(a, b) || isDeepStrictEqual(plain(a), plain(b));
 
 /** Fields that a merged element must lose are named as null. */
 function withRemoved(before: object | undefined, after: object): Patch {

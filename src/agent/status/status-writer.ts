@@ -2,6 +2,7 @@
  * Brings one pod's status to the API: the last one wins, one write at a time, and what is not urgent waits a moment for what may follow.
  * Follows kubernetes pkg/kubelet/status/status_manager.go in what it writes, not in how often.
  */
+import { isDeepStrictEqual } from "node:util";
 import type { Pod, PodStatus } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
 import { PODS } from "../../api/resource.ts";
@@ -29,6 +30,8 @@ export class StatusWriter {
   readonly #deps: StatusWriterDeps;
   readonly #ref: { readonly namespace: string; readonly name: string; readonly uid: string };
   #wanted: PodStatus | undefined;
+  /** What was written last. However the server may have it now, writing it again would change nothing. */
+  #last: PodStatus | undefined;
   #timer: Timer | undefined;
   #writing: Promise<void> | undefined;
   #gone = false;
@@ -40,7 +43,7 @@ export class StatusWriter {
 
   publish(status: PodStatus, { urgent }: { readonly urgent: boolean }): void {
     if (this.#gone) return;
-    if (!this.#wanted && !statusPatch(this.#ref.uid, this.#deps.current(), status)) return;
+    if (!this.#wanted && (isDeepStrictEqual(status, this.#last) || !statusPatch(this.#ref.uid, this.#deps.current(), status))) return;
     this.#wanted = status;
     if (urgent) this.#start();
     else this.#timer ??= this.#deps.clock.after(COALESCE_MS, () => this.#start());
@@ -79,6 +82,7 @@ export class StatusWriter {
       if (!patch) continue;
       try {
         this.#deps.onWritten(await this.#deps.client.patch(PODS, this.#ref, "strategic", patch, { subresource: "status" }));
+        this.#last = status;
       } catch (error) {
         if (await this.#isGone(error)) {
           this.#gone = true;
