@@ -8,7 +8,7 @@ import { matchSuccessPolicy } from "./success-policy.ts";
 const container = (name: string, exitCode?: number) => ({ name, image: "", imageID: "", ready: false, restartCount: 0, state: exitCode === undefined ? {} : { terminated: { exitCode } } });
 const failed = (...containers: ReturnType<typeof container>[]) => podOf({ uid: "p", phase: "Failed", status: { containerStatuses: containers } });
 const codes = (action: string, values: number[], more: object = {}): PodFailurePolicyRule => ({ action, onExitCodes: { operator: "In", values, ...more } });
-const conditions = (action: string, ...patterns: { type: string; status?: string }[]): PodFailurePolicyRule => ({ action, onPodConditions: patterns as never });
+const conditions = (action: string, ...patterns: { type: string; status?: string }[]): PodFailurePolicyRule => ({ action, onPodConditions: patterns.map((p) => ({ status: "True", ...p })) });
 const withConditions = (...list: { type: string; status: string }[]) => podOf({ uid: "p", phase: "Failed", status: { conditions: list } });
 
 describe("judgeFailure", () => {
