@@ -17,7 +17,7 @@ import { kubeconfigText } from "../server/kubeconfig.ts";
 import type { PodStreams } from "../server/pod-streams.ts";
 import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../server/rbac.ts";
 import { openServer, type Server } from "../server/server.ts";
-import { openSigningKey, openTokenIssuer, openTokenVerifier } from "../server/tokens.ts";
+import { adminToken, openSigningKey, openTokenIssuer, openTokenVerifier } from "../server/tokens.ts";
 import { openDurableStore } from "../store/durable-store.ts";
 import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
 import { type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
@@ -67,6 +67,7 @@ async function open(options: ServedOptions, path: string, release: () => Promise
   const signingKey = await openSigningKey(join(path, "pki"));
   const failure = Promise.withResolvers<Error>();
   const store = openDurableStore(join(path, "store"), { onFailure: (error) => failure.resolve(error) });
+  const isNew = store.revision === 0;
   const plane = openControlPlane({
     store, clock: systemClock, ids: systemIds, chance: systemChance, logger,
     tokens: openTokenIssuer({ key: signingKey, clock: systemClock, ids: systemIds }),
@@ -82,7 +83,10 @@ async function open(options: ServedOptions, path: string, release: () => Promise
   });
   await bootstrapPolicy(plane.api);
   await bootstrapCluster(plane.clientFor("kube-apiserver"), port);
-  const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), url, certificates);
+  // What made the cluster is nobody's history: a watch from before it is too old, as it is upstream.
+  if (isNew) await store.compact(store.revision);
+  const token = adminToken({ key: signingKey, clock: systemClock, ids: systemIds });
+  const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: certificates.authority.certificate, token }));
   return {
     url,
     kubeconfigPath,
@@ -109,10 +113,13 @@ interface HttpParts {
 function openHttp({ options, plane, logger, certificates, signingKey, podStreams }: HttpParts): Server {
   const verifier = openTokenVerifier({ key: signingKey, clock: systemClock, api: plane.api });
   const discovery = new Discovery();
+  let loaded: ReturnType<typeof loadDescriptions> | undefined;
+  const descriptions = () => (loaded ??= loadDescriptions());
   return openServer({
     api: plane.api,
     discovery,
-    openapi: new OpenApi({ discovery, gitVersion: KUBERNETES_VERSION, descriptions: loadDescriptions }),
+    openapi: new OpenApi({ discovery, gitVersion: KUBERNETES_VERSION, descriptions }),
+    descriptions,
     kindOf: (r) => findKind(r.group, r.version, r.plural),
     clock: systemClock, ids: systemIds, logger,
     authenticator: openAuthenticator({ tokens: [verifier], anonymous: true }),
@@ -136,9 +143,8 @@ async function listen(server: Server, port: number): Promise<{ readonly url: str
   }
 }
 
-async function writeKubeconfig(path: string, url: string, { authority, admin }: Certificates): Promise<string> {
+async function writeKubeconfig(path: string, text: string): Promise<string> {
   const file = resolve(path);
-  const text = kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: authority.certificate, clientCertificate: admin.certificate, clientKey: admin.key });
   try {
     await mkdir(dirname(file), { recursive: true });
     await writeFile(`${file}.new`, text, { mode: 0o600 });
