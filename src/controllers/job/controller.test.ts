@@ -197,8 +197,8 @@ describe("pods that come and go", () => {
     await t.direct.patch(PODS, { namespace: "ns", name: pod?.metadata.name ?? "" }, "merge", { metadata: { labels: { "batch.kubernetes.io/controller-uid": "other" } } });
     await t.advance(250);
     const all = await t.pods();
-    expect(all.map((p) => p.metadata.ownerReferences?.length ?? 0).sort()).toEqual([0, 1]);
-    expect(finalizers(all).sort()).toEqual([0, 1]);
+    expect(all.map((p) => p.metadata.ownerReferences?.length ?? 0).sort((a, b) => a - b)).toEqual([0, 1]);
+    expect(finalizers(all).sort((a, b) => a - b)).toEqual([0, 1]);
   });
 
   test("an orphan loses its finalizer", async () => {

@@ -74,11 +74,13 @@ export class JobSync {
     const { clock, expectations, ledger, metrics } = this.#deps;
     const { uid } = job.metadata;
     await this.#confirmOverdue(uid);
-    // Asked before the pods are read: a pod that comes in between is then in both.
+    // Both are asked before the pods are read. Claiming may wait for the server, and what the cache learns meanwhile is not in these pods:
+    // one whose finalizer is seen to be gone by then would count a second time.
     const caughtUp = expectations.caughtUp(uid);
+    const releasing = new Set(expectations.releasingOf(uid));
     const letGo = [...ledger.settled(uid).values()];
     const claimed = await this.#claim(job);
-    const world: JobWorld = { job, pods: claimed.open, letGo: claimed.letGo, now: clock.now(), backoff: memory.backoff, caughtUp, releasing: new Set(expectations.releasingOf(uid)), proven: memory.proven };
+    const world: JobWorld = { job, pods: claimed.open, letGo: claimed.letGo, now: clock.now(), backoff: memory.backoff, caughtUp, releasing, proven: memory.proven };
     const decision = decideJob(world);
     const { outcome, error } = await this.#act(world, decision, memory);
     const settlement = settle(world, decision, outcome);
