@@ -119,13 +119,29 @@ export class JobSync {
     const { uid, namespace } = job.metadata;
     const own = claimPods(job, selector, [...ledger.open(uid).values(), ...expectations.unseen(uid)]);
     const letGo = claimPods(job, selector, ledger.settled(uid).values());
-    const orphans = claimPods(job, selector, ledger.orphans(namespace, selector));
+    const unseen = new Set(expectations.unseen(uid).map((pod) => pod.metadata.uid));
+    const { adopt } = claimPods(job, selector, ledger.orphans(namespace, selector));
     const release = [...own.release, ...letGo.release];
     await Promise.all(release.map((pod) => execute.releasePod({ kind: "releasePod", job, pod })));
-    if (orphans.adopt.length === 0) return { open: own.keep, letGo: letGo.keep };
-    if (!(await this.#mayAdopt(job))) throw new Error(`can't adopt pods: Job ${namespace ?? ""}/${job.metadata.name} has just been deleted`);
-    const adopted = await Promise.all(orphans.adopt.map((pod) => execute.adoptPod({ kind: "adoptPod", job, pod })));
-    return { open: [...own.keep, ...adopted.filter((pod) => pod !== undefined)], letGo: letGo.keep };
+    // Adopted a moment ago, though the cache does not show it yet: to adopt it again could count it again.
+    const adopted = await this.#adopt(job, adopt.filter((pod) => !unseen.has(pod.metadata.uid)));
+    return { open: [...own.keep, ...adopted], letGo: letGo.keep };
+  }
+
+  async #adopt(job: StoredJob, pods: readonly StoredPod[]): Promise<readonly StoredPod[]> {
+    if (pods.length === 0) return [];
+    const { execute, expectations, clock } = this.#deps;
+    const { uid, name, namespace = "" } = job.metadata;
+    if (!(await this.#mayAdopt(job))) throw new Error(`can't adopt pods: Job ${namespace}/${name} has just been deleted`);
+    expectations.beginCreating(uid);
+    try {
+      const adopted = await Promise.all(pods.map((pod) => execute.adoptPod({ kind: "adoptPod", job, pod })));
+      const mine = adopted.filter((pod) => pod !== undefined);
+      for (const pod of mine) expectations.created(uid, pod, clock.now());
+      return mine;
+    } finally {
+      expectations.endCreating(uid);
+    }
   }
 
   /** Asked of the server itself: a Job that is being deleted must not take pods. */
