@@ -104,8 +104,8 @@ class JobController {
     const { uid, generation } = job.metadata;
     const external = externalController(job);
     if (!old && external !== undefined) this.#metrics.add("jobs_by_external_controller_total", { controller_name: external }, 1);
-    // A backup: a Job is not finished before its pods are let go.
-    if (isFinished(job)) this.#releaseOrphans(uid);
+    // For finished Jobs a backup: they are not finished before their pods are let go.
+    if (isFinished(job) || job.metadata.deletionTimestamp !== undefined) this.#releaseOrphans(uid);
     if (!old || old.metadata.generation !== generation) return this.#queue.add(keyOf(job));
     if (!this.#isOwnWrite(job)) this.#wake(job, "now");
   }

@@ -202,6 +202,8 @@ describe("orphans", () => {
     { name: "another Job has its name", pod: podOf(), job: jobOf({}, {}, { uid: "new" }), want: true },
     { name: "the Job works", pod: podOf(), job: jobOf(), want: false },
     { name: "the Job is finished", pod: podOf(), job: jobOf({}, finished), want: true },
+    { name: "the Job is being deleted, its pod matches", pod: podOf(), job: jobOf({}, {}, { deletionTimestamp: at(1) }), want: false },
+    { name: "the Job is being deleted, its pod matches no more", pod: podOf({ labels: {} }), job: jobOf({}, {}, { deletionTimestamp: at(1) }), want: true },
     { name: "a foreign controller's Job is finished", pod: podOf(), job: jobOf({ managedBy: "example.com/x" }, finished), want: false },
   ])("$name: $want", ({ pod, job, want }) => expect(isOrphan(pod, { get: () => job })).toBe(want));
 

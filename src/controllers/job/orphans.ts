@@ -9,7 +9,8 @@ import { isNotFound } from "../../api/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import type { Informer } from "../../client/informer.ts";
 import type { Job, Pod } from "../../api/generated/types.ts";
-import { finalizerPatch } from "./adoption.ts";
+import { matchesSelector } from "../../api/selectors.ts";
+import { finalizerPatch, jobSelector } from "./adoption.ts";
 import { isFinished } from "./conditions.ts";
 import { externalController, type StoredPod } from "./names.ts";
 import { isTracked } from "./pods.ts";
@@ -22,7 +23,10 @@ export function isOrphan(pod: StoredPod, jobs: Pick<Informer<Job>, "get">): bool
   if (owner.kind !== JOBS.kind || owner.apiVersion !== apiVersionOf(JOBS)) return false;
   const job = jobs.get(`${pod.metadata.namespace ?? ""}/${owner.name}`);
   if (!job || job.metadata.uid !== owner.uid) return true;
-  return externalController(job) === undefined && isFinished(job);
+  if (externalController(job) !== undefined) return false;
+  // A Job that is being deleted releases nothing, and counts only pods that match: of the others it would wait for ever.
+  const strayed = job.metadata.deletionTimestamp !== undefined && !matchesSelector(jobSelector(job) ?? [], pod.metadata.labels);
+  return strayed || isFinished(job);
 }
 
 /** Looks at the pod behind `key` and lets it go if it is an orphan. */
