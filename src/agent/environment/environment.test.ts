@@ -100,13 +100,13 @@ describe("who runs a container", () => {
     pod: { ...pod, spec: { ...pod.spec, securityContext: ofPod } }, container: container({ securityContext: security }), imageUser, database,
   });
   test.each([
-    { name: "nobody said", got: () => who({}), want: { uid: 0, gid: 0, groups: [10], home: "/root" } },
-    { name: "a number without an entry", got: () => who({ runAsUser: 1000 }), want: { uid: 1000, gid: 0, groups: [], home: "/" } },
-    { name: "a number with one", got: () => who({ runAsUser: 65534 }), want: { uid: 65534, gid: 65534, groups: [], home: "/" } },
-    { name: "a group", got: () => who({ runAsUser: 1000, runAsGroup: 3000 }), want: { uid: 1000, gid: 3000, groups: [], home: "/" } },
-    { name: "the image's user by name", got: () => who({}, "web"), want: { uid: 7, gid: 8, groups: [10], home: "/srv" } },
-    { name: "the image's user and group", got: () => who({}, "web:staff"), want: { uid: 7, gid: 20, groups: [10], home: "/srv" } },
-    { name: "groups of the pod", got: () => who({ runAsUser: 1000, runAsGroup: 3000 }, "", { fsGroup: 2000, supplementalGroups: [4000] }), want: { uid: 1000, gid: 3000, groups: [4000, 2000], home: "/" } },
+    { name: "nobody said", got: () => who({}), want: { uid: 0, gid: 0, groups: [0, 10], home: "/root" } },
+    { name: "a number without an entry", got: () => who({ runAsUser: 1000 }), want: { uid: 1000, gid: 0, groups: [0], home: "/" } },
+    { name: "a number with one", got: () => who({ runAsUser: 65534 }), want: { uid: 65534, gid: 65534, groups: [65534], home: "/" } },
+    { name: "a group", got: () => who({ runAsUser: 1000, runAsGroup: 3000 }), want: { uid: 1000, gid: 3000, groups: [3000], home: "/" } },
+    { name: "the image's user by name", got: () => who({}, "web"), want: { uid: 7, gid: 8, groups: [8, 10], home: "/srv" } },
+    { name: "the image's user and group", got: () => who({}, "web:staff"), want: { uid: 7, gid: 20, groups: [20, 10], home: "/srv" } },
+    { name: "groups of the pod", got: () => who({ runAsUser: 1000, runAsGroup: 3000 }, "", { fsGroup: 2000, supplementalGroups: [4000] }), want: { uid: 1000, gid: 3000, groups: [3000, 4000, 2000], home: "/" } },
   ])("$name", ({ got, want }) => expect(got()).toEqual(want));
 
   test.each([

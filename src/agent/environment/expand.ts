@@ -27,7 +27,7 @@ export function expand(text: string, lookup: Lookup): string {
 export function expandStrictly(text: string, lookup: Lookup): string {
   return expand(text, (name) => {
     const value = lookup(name);
-    if (value === undefined || value === "") throw new Error(`missing value for "${name}"`);
+    if (value === undefined || value === "") throw new Error(`missing value for ${name}`);
     return value;
   });
 }

@@ -95,5 +95,6 @@ function supplementalGroups({ pod, database }: UserRequest, user: string | undef
   const context = pod.spec.securityContext;
   const ofImage = context?.supplementalGroupsPolicy === "Strict" || user === undefined ? [] : entries(database.group).filter((g) => g.fields[2]?.split(",").includes(user)).map((g) => Number(g.fields[1]));
   const wanted = [...ofImage, ...(context?.supplementalGroups ?? []), ...(context?.fsGroup === undefined ? [] : [context.fsGroup])];
-  return [...new Set(wanted)].filter((g) => g !== gid);
+  // The process has its own group among the others, as containerd gives it.
+  return [...new Set([gid, ...wanted])];
 }

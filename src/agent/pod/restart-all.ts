@@ -2,10 +2,14 @@
  * RestartAllContainers: everything in the pod is stopped and forgotten, init containers included, and the pod begins again in its sandbox.
  * Follows kubernetes pkg/kubelet/kuberuntime/kuberuntime_manager.go (RestartAllContainers).
  */
+import { sleep } from "../../base/clock.ts";
 import type { PodDeps } from "../deps.ts";
 import { RESTARTING_ALL } from "../status/container-statuses.ts";
 import type { Memory } from "./memory.ts";
 import { attemptsOf, isRunning, type PodWorld } from "./world.ts";
+
+/** How long the new beginning waits until users can see that there is one. */
+const TOLD_MS_MAX = 1000;
 
 export interface RestartAllContext {
   readonly deps: PodDeps;
@@ -29,6 +33,6 @@ export async function restartAll({ deps, memory, world, publish, flush }: Restar
   }
   for (const record of records) await runtime.removeContainer(record.id);
   publish();
-  await flush();
+  await Promise.race([flush(), sleep(deps.clock, TOLD_MS_MAX)]);
   memory.restartingAll = false;
 }

@@ -72,6 +72,8 @@ export class PodWorker {
     this.#end = end;
     this.#pod = pod;
     this.memory = new Memory(parseTime(pod.status?.startTime) ?? deps.clock.now());
+    // An agent before this one was in the midst of it.
+    this.memory.restartingAll = pod.status?.conditions?.some((c) => c.type === "AllContainersRestarting" && c.status === "True") ?? false;
     this.#tokens = openPodTokens(deps.client, deps.clock, pod);
     this.#volumes = openPodVolumes({ stateDir: deps.options.stateDir, memoryDir: deps.options.memoryDir }, deps.clock, (p) => payloadContext(deps, p, this.#tokens, this.#runtime));
     this.#probes = new PodProbes({ deps, memory: this.memory, poke: () => this.poke() });

@@ -55,11 +55,14 @@ export class StatusWriter {
   }
 
   /** Another pod has the name now, or none: nobody is left to tell. */
-  async #isGone(error: unknown): Promise<boolean> {
-    if (isNotFound(error)) return true;
-    if (!isConflict(error)) return false;
-    const there = await this.#deps.client.get(PODS, this.#ref).catch(() => undefined);
-    return there !== undefined && there.metadata.uid !== this.#ref.uid;
+  async #isGone(failure: unknown): Promise<boolean> {
+    if (isNotFound(failure)) return true;
+    if (!isConflict(failure)) return false;
+    try {
+      return (await this.#deps.client.get(PODS, this.#ref)).metadata.uid !== this.#ref.uid;
+    } catch (cause) {
+      return isNotFound(cause);
+    }
   }
 
   #start(): void {
