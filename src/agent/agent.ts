@@ -3,7 +3,7 @@
  * It keeps no state of its own: what it finds in the API and in the runtime after a restart, it goes on with.
  * Follows kubernetes pkg/kubelet/kubelet.go.
  */
-import { readdir, rm } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { existsSync, mkdirSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
@@ -125,6 +125,8 @@ class NodeAgent {
     await keepNode(this.#registration, node, signal);
     for (const worker of this.#workers.values()) worker.close();
     await runtime.close();
+    // With the last pod's files gone the directory on the tmpfs is nobody's: it lies outside of what an owner would clean up.
+    for (const dir of [join(options.memoryDir, "pods"), options.memoryDir]) await rmdir(dir).catch(() => undefined);
   }
 
   async #register(signal: AbortSignal): Promise<Stored<Node> | undefined> {
