@@ -75,7 +75,8 @@ function waitingText(reason: string): string {
 
 export function openPodStreams(deps: PodDeps, podOfWorker: (uid: string) => Stored<Pod> | undefined): PodStreams {
   const read = async ({ namespace, name, uid }: PodKey): Promise<Stored<Pod>> => {
-    const known = podOfWorker(uid) ?? deps.informers.pods.get(`${namespace}/${name}`);
+    // The cache comes first: a worker may know an older status than the one that made somebody ask.
+    const known = deps.informers.pods.get(`${namespace}/${name}`) ?? podOfWorker(uid);
     const pod = known?.metadata.uid === uid ? known : await deps.client.get(PODS, { namespace, name });
     if (pod.metadata.uid !== uid) throw notFound(PODS, name);
     return pod;
