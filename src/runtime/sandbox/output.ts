@@ -43,7 +43,10 @@ export class Output {
   constructor(files: OutputFiles, clock: Clock, isNew: boolean) {
     this.#files = files;
     this.#clock = clock;
-    if (isNew) this.#offset = 0;
+    if (!isNew) return;
+    this.#offset = 0;
+    // Whoever asks for the log of a container that runs finds one, if an empty one.
+    writeLog(files.log, Buffer.alloc(0));
   }
 
   /** Something was written: brings the log up to date soon. */
