@@ -27,11 +27,11 @@ export interface End {
 }
 
 /** What a record says about the end; undefined while it says nothing. */
-export function endOf(record: Record | undefined, isOutOfMemory: () => boolean): End | undefined {
+export function endOf(record: Record | undefined, isOutOfMemory: boolean): End | undefined {
   if (record?.exitCode === undefined) return undefined;
   const { exitCode, failure, changedAtMs: atMs } = record;
   if (failure !== undefined) return { exitCode: 128, reason: "StartError", message: startErrorMessage(failure), atMs };
-  const reason = exitCode === 0 ? "Completed" : isOutOfMemory() ? "OOMKilled" : "Error";
+  const reason = exitCode === 0 ? "Completed" : isOutOfMemory ? "OOMKilled" : "Error";
   return { exitCode, reason, message: undefined, atMs };
 }
 

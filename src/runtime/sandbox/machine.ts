@@ -19,6 +19,9 @@ export interface Machine {
   readonly unshare: string;
   readonly nsenter: string;
   readonly setpriv: string;
+  readonly bash: string | undefined;
+  /** script(1), which gives a terminal to those who ask for one. */
+  readonly script: string | undefined;
   /** Puts the launcher into the user namespace that all containers of an ordinary user share; empty for root. */
   readonly userNamespace: readonly string[];
   /** Whether that namespace has more than one user: ids and groups can be set. */
@@ -68,7 +71,7 @@ export async function inspectMachine(layout: Layout): Promise<Machine> {
   const shell = realpathSync(findTool("dash") ?? needTool("sh", "a POSIX shell"));
   const unshare = needTool("unshare", "util-linux");
   for (const tool of ["mount", "umount", "pivot_root", "setsid", "nsenter"]) needTool(tool, "util-linux");
-  for (const tool of ["cat", "env", "rm", "mknod"]) needTool(tool, "coreutils");
+  for (const tool of ["cat", "env", "rm", "mknod", "mkfifo", "chown", "tail", "readlink"]) needTool(tool, "coreutils");
   const setpriv = needTool("setpriv", "util-linux (on some systems a package of its own: setpriv)");
   makeLayers(layout);
   const many = !isRoot && findTool("newuidmap") !== undefined && hasSubordinateIds();
@@ -85,6 +88,8 @@ export async function inspectMachine(layout: Layout): Promise<Machine> {
     unshare,
     nsenter: needTool("nsenter", "util-linux"),
     setpriv,
+    bash: findTool("bash"),
+    script: findTool("script"),
     userNamespace,
     manyIds: isRoot || many,
     devices: seen.has("devices") ? [] : DEVICES.map((d) => `/dev/${d}`),
@@ -180,7 +185,7 @@ function run(words: readonly string[]): Promise<{ readonly stdout: string; reado
 }
 
 /** The loader of a program and its libraries, one path a line, the loader first; empty for a static program. */
-async function listLibraries(program: string): Promise<string> {
+export async function listLibraries(program: string): Promise<string> {
   const loader = interpreterOf(program);
   if (loader === undefined) return "";
   const { stdout } = await run([loader, "--list", program]);

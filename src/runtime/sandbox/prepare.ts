@@ -6,12 +6,12 @@ import { chmodSync, lstatSync, mkdirSync, statSync, writeFileSync } from "node:f
 import { dirname, join } from "node:path";
 import type { ContainerSpec, Mount } from "../runtime.ts";
 import { enterNamespaces } from "./namespaces.ts";
-import { hostRoot } from "./host-root.ts";
+import { hostRoot, systemMounts } from "./host-root.ts";
 import type { Layout } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import { parts, type RootPaths } from "./root-path.ts";
 import type { Sandbox } from "./sandboxes.ts";
-import { fstab, quote } from "./shell.ts";
+import { fstab, isPlainVariable, quote } from "./shell.ts";
 import { type Description, privilegeOptions, rootMounts, startFile } from "./start-file.ts";
 
 export interface Preparation {
@@ -35,13 +35,14 @@ export function prepareContainer(p: Preparation): Description {
   mkdirSync(upper, { mode: 0o755 });
   mkdirSync(join(directory, "work"));
   const host = spec.root.kind === "host" ? hostRoot(layout) : undefined;
+  if (host) for (const name of host.system) mkdirSync(join(directory, "system", name), { recursive: true });
   const layers = [layout.skeleton, ...(spec.root.kind === "image" ? spec.root.layers : [host?.layer ?? ""]), layout.devices];
   const terminationMessageFile = join(directory, "termination-log");
   writeFileSync(terminationMessageFile, "");
   chmodSync(terminationMessageFile, 0o666);
-  const mounts = placeMounts(p, layers, upper, [...sandboxMounts(p), ...spec.mounts, { hostPath: terminationMessageFile, containerPath: spec.terminationMessagePath, readOnly: false }]);
+  const mounts = placeMounts(p, { layers, upper, system: host ? { names: host.system, upper: join(directory, "system") } : undefined }, [...sandboxMounts(p), ...spec.mounts, { hostPath: terminationMessageFile, containerPath: spec.terminationMessagePath, readOnly: false }]);
   const workingDir = spec.workingDir === "" ? "/" : spec.workingDir;
-  if (!isCovered(mounts, workingDir)) p.paths.ensure(layers, upper, workingDir, "directory");
+  if (!isCovered(mounts, workingDir) && !isSystem(workingDir, host?.system)) p.paths.ensure(layers, upper, workingDir, "directory");
   const description: Description = {
     sandboxId: sandbox.id,
     pod: sandbox.spec.pod,
@@ -71,23 +72,26 @@ export function prepareContainer(p: Preparation): Description {
     proc: machine.proc,
     mqueue: machine.mqueue,
     overlayOptions: machine.overlayOptions,
-    system: host?.entries ?? [],
+    system: host ? systemMounts(layout, host, directory) : [],
     mounts,
   });
   writeFileSync(join(directory, "fstab"), fstab(table));
   // The directory is closed to others; the file is opened by the container's user, before it is one, through a descriptor.
-  writeFileSync(join(directory, "start"), startFile({ description, command: spec.command, ...enterNamespaces(p), privileges: privileges(p), root: layout.root, prepare: prepareCommands(p), stdin: undefined, outputOwner: machine.manyIds && spec.security.uid !== 0 ? spec.security.uid : undefined }), { mode: 0o644 });
+  writeFileSync(join(directory, "start"), startFile({ description, command: spec.command, ...enterNamespaces(p), container: machine.tools.env, privileges: privileges(p), root: layout.root, prepare: prepareCommands(p, description.sharedPids), stdin: spec.stdin ? "stdin" : undefined, outputOwner: machine.manyIds && spec.security.uid !== 0 ? spec.security.uid : undefined }), { mode: 0o644 });
   return description;
 }
 
 function privileges({ spec, machine }: Preparation): string[] {
   const { security } = spec;
   const nested = !machine.manyIds && (security.uid !== 0 || security.gid !== 0) ? [machine.unshare, "--user", `--map-user=${security.uid}`, `--map-group=${security.gid}`] : [];
-  return [...nested, machine.setpriv, ...privilegeOptions(security, { ids: machine.manyIds, groups: machine.manyIds })];
+  // Only bash hands on variables whose names no shell can set.
+  const shell = spec.env.every(([name]) => isPlainVariable(name)) ? machine.tools.shell : (machine.bash ?? machine.tools.shell);
+  return [...nested, machine.setpriv, ...privilegeOptions(security, { ids: machine.manyIds, groups: machine.manyIds }), shell];
 }
 
-function prepareCommands({ sandbox, machine, cgroups }: Preparation): string[] {
-  const commands = cgroups.map((c) => `echo $pid >${quote(join(c, "cgroup.procs"))}`);
+function prepareCommands({ sandbox, machine, cgroups }: Preparation, sharedPids: boolean): string[] {
+  const commands = sharedPids ? ["leftovers=$(readlink /proc/self/ns/mnt)"] : [];
+  for (const c of cgroups) commands.push(`echo $pid >${quote(join(c, "cgroup.procs"))}`);
   if (sandbox.spec.hostNetwork) return commands;
   commands.push(machine.setHostname === "" ? `hostname ${quote(sandbox.spec.hostname)}` : `echo ${quote(sandbox.spec.hostname)} >${machine.setHostname}`);
   for (const [name, value] of Object.entries(sandbox.spec.sysctls)) commands.push(`echo ${quote(value)} >${quote(`/proc/sys/${name.replaceAll(".", "/")}`)}`);
@@ -107,17 +111,27 @@ function isCovered(mounts: readonly Mount[], path: string): boolean {
   return mounts.some((m) => isUnder(`/${parts(path).join("/")}`, m.containerPath));
 }
 
+interface Root {
+  readonly layers: readonly string[];
+  readonly upper: string;
+  /** A host root's own directories of the machine, and where mount points in them go. */
+  readonly system: { readonly names: readonly string[]; readonly upper: string } | undefined;
+}
+
+const isSystem = (path: string, names: readonly string[] | undefined): boolean => names?.includes(parts(path)[0] ?? "") ?? false;
+
 /** Sorts mounts by depth, the later of one path winning, and makes the points where they go. */
-function placeMounts(p: Preparation, layers: readonly string[], upper: string, mounts: readonly Mount[]): Mount[] {
+function placeMounts(p: Preparation, root: Root, mounts: readonly Mount[]): Mount[] {
   const byPath = new Map<string, Mount>();
   for (const m of mounts) byPath.set(`/${parts(m.containerPath).join("/")}`, m);
   const placed: Mount[] = [];
   for (const [path, mount] of [...byPath].sort(([a], [b]) => depth(a) - depth(b))) {
     const kind = statSync(mount.hostPath).isDirectory() ? "directory" : "file";
-    const resolved = p.paths.find(layers, path).path;
+    const resolved = p.paths.find(root.layers, path).path;
     const above = placed.findLast((m) => m.containerPath !== resolved && isUnder(resolved, m.containerPath));
     if (above) makeInside(join(above.hostPath, resolved.slice(above.containerPath === "/" ? 0 : above.containerPath.length)), above.hostPath, kind);
-    else p.paths.ensure(layers, upper, path, kind);
+    else if (root.system && isSystem(resolved, root.system.names)) p.paths.ensure(["/"], root.system.upper, resolved, kind);
+    else p.paths.ensure(root.layers, root.upper, path, kind);
     placed.push({ ...mount, containerPath: resolved });
   }
   return placed;

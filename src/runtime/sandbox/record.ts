@@ -8,6 +8,8 @@ export interface Processes {
   /** The container's process, a child of the shim. */
   readonly container: number;
   readonly shim: number;
+  /** Where no pid namespace ends with the container: its mount namespace, by which processes that it leaves are known. */
+  readonly mountNamespace: string | undefined;
 }
 
 export interface Record {
@@ -41,8 +43,8 @@ export function parseRecord(text: string): Pick<Record, "started" | "exitCode" |
   let exitCode: number | undefined;
   let failure: string | undefined;
   for (const line of text.split("\n").slice(0, -1)) {
-    const pids = /^started (\d+) (\d+)$/.exec(line);
-    if (pids) started = { container: Number(pids[1]), shim: Number(pids[2]) };
+    const pids = /^started (\d+) (\d+) (mnt:\[\d+\])?$/.exec(line);
+    if (pids) started = { container: Number(pids[1]), shim: Number(pids[2]), mountNamespace: pids[3] };
     const exited = /^exited (\d+) (?:failed (.*))?/.exec(line);
     if (exited) {
       exitCode = Number(exited[1]);

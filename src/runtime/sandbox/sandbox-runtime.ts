@@ -12,18 +12,22 @@ import { join } from "node:path";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
 import type { ContainerSpec, ContainerStatus, ExecSpec, Runtime, SandboxSpec, SandboxStatus } from "../runtime.ts";
+import { hadOutOfMemory, makeCgroups, removeCgroups } from "./cgroup.ts";
 import { type Container, endOf, statusOf, unknownEnd, until } from "./container.ts";
+import { exec } from "./exec.ts";
 import { containerId, Layout } from "./layout.ts";
 import { Launcher } from "./launcher.ts";
 import { inspectMachine, type Machine } from "./machine.ts";
 import { Output } from "./output.ts";
+import { Pauses } from "./pauses.ts";
 import { prepareContainer } from "./prepare.ts";
-import { isShim, readRecord } from "./record.ts";
+import { isContainer, isShim, readRecord } from "./record.ts";
 import { RootPaths } from "./root-path.ts";
-import { Sandboxes, sandboxStatus } from "./sandboxes.ts";
+import { type Sandbox, Sandboxes, sandboxStatus } from "./sandboxes.ts";
 import { commandLine } from "./shell.ts";
-import { signalContainer } from "./signals.ts";
+import { killMountNamespace, signalContainer } from "./signals.ts";
 import { type Description, parseStartFile } from "./start-file.ts";
+import { openTools, type Tools } from "./tools.ts";
 import { Trash } from "./trash.ts";
 
 export interface SandboxRuntimeOptions {
@@ -47,15 +51,20 @@ class SandboxRuntime implements Runtime {
   readonly #containers = new Map<string, Container>();
   readonly #listeners: ((podUid: string) => void)[] = [];
   readonly #paths = new RootPaths();
+  readonly #pauses: Pauses;
   readonly #trash: Trash;
   #watchers: FSWatcher[] = [];
   #machine: Machine | undefined;
   #launcher: Launcher | undefined;
   #lookAround: Timer | undefined;
+  /** Made for the first exec. */
+  #tools: Promise<Tools> | undefined;
+  #saidNoLimits = false;
 
   constructor(options: SandboxRuntimeOptions) {
     this.#options = options;
     this.#layout = new Layout(options.stateDir);
+    this.#pauses = new Pauses(this.#layout, options.clock);
     this.#trash = new Trash(join(options.stateDir, "trash"), options.clock, (paths) => this.#remove(paths));
     this.#sandboxes = new Sandboxes(this.#layout, this.#trash);
   }
@@ -76,6 +85,7 @@ class SandboxRuntime implements Runtime {
   async close(): Promise<void> {
     this.#lookAround?.cancel();
     for (const watcher of this.#watchers) watcher.close();
+    (await this.#tools)?.close();
     await this.#trash.close();
     await this.#launcher?.close();
   }
@@ -95,6 +105,7 @@ class SandboxRuntime implements Runtime {
   async stopSandbox(id: string): Promise<void> {
     this.#sandboxes.markStopped(id);
     await Promise.all(this.#ofSandbox(id).map((c) => this.stopContainer(c.id, { gracePeriodMs: 0 })));
+    this.#pauses.stop(id);
   }
 
   async removeSandbox(id: string): Promise<void> {
@@ -108,7 +119,8 @@ class SandboxRuntime implements Runtime {
     const sandbox = this.#sandboxes.get(spec.sandboxId);
     if (!sandbox?.ready) throw new Error(`sandbox ${spec.sandboxId} is not running`);
     const id = containerId(sandbox.id, spec.name, spec.attempt);
-    const container = this.#containers.get(id) ?? this.#create(id, { spec, sandbox, machine });
+    const pause = this.#containers.has(id) ? undefined : await this.#pauses.ensure(sandbox, machine, launcher);
+    const container = this.#containers.get(id) ?? this.#create(id, { spec, sandbox, machine, pause });
     if (!container.record) launcher.start(id);
     const timer = this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
     await until(container, () => container.record?.started !== undefined || container.end !== undefined);
@@ -140,7 +152,12 @@ class SandboxRuntime implements Runtime {
   }
 
   async exec(containerId: string, spec: ExecSpec, signal: AbortSignal): Promise<number> {
-    throw new Error(`exec in ${containerId}: ${spec.command.join(" ")} ${signal.aborted}`);
+    const { machine } = this.#opened();
+    const container = this.#containers.get(containerId);
+    const started = container?.record?.started;
+    if (!container || container.end || !started || !isContainer(started, containerId)) throw new Error(`container ${containerId} is not running`);
+    this.#tools ??= openTools(machine, this.#layout.state);
+    return exec({ machine, tools: await this.#tools, description: container.description, pid: started.container }, spec, signal);
   }
 
   #opened(): { readonly machine: Machine; readonly launcher: Launcher } {
@@ -153,16 +170,23 @@ class SandboxRuntime implements Runtime {
   }
 
   /** Claims the attempt by its directory and fills it. */
-  #create(id: string, o: { readonly spec: ContainerSpec; readonly sandbox: Parameters<typeof prepareContainer>[0]["sandbox"]; readonly machine: Machine }): Container {
+  #create(id: string, o: { readonly spec: ContainerSpec; readonly sandbox: Sandbox; readonly machine: Machine; readonly pause: number | undefined }): Container {
     mkdirSync(this.#layout.container(id), { mode: 0o700 });
     try {
-      const neighbour = this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.started)?.record?.started?.container;
-      const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, cgroups: [] });
+      const neighbour = o.pause ?? this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.started)?.record?.started?.container;
+      const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, cgroups: this.#limit(id, o.spec) });
       return this.#remember(id, description, true);
     } catch (error) {
       rmSync(this.#layout.container(id), { recursive: true, force: true });
       throw error;
     }
+  }
+
+  #limit(id: string, spec: ContainerSpec): readonly string[] {
+    const { directories, problem } = makeCgroups(id, spec.resources);
+    if (problem !== undefined && !this.#saidNoLimits) this.#options.logger.warn("this machine lets us set no limits for containers: they run without", { problem });
+    this.#saidNoLimits ||= problem !== undefined;
+    return directories;
   }
 
   #remember(id: string, description: Description, isNew: boolean): Container {
@@ -222,7 +246,12 @@ class SandboxRuntime implements Runtime {
     } catch (error) {
       this.#options.logger.error("a container's log could not be completed", { container: container.id, error: String(error) });
     }
-    container.end = (lost ? undefined : endOf(container.record, () => false)) ?? unknownEnd(this.#options.clock.now());
+    const { cgroups } = container.description;
+    const leftovers = container.record?.started?.mountNamespace;
+    if (leftovers !== undefined) killMountNamespace(leftovers);
+    const isOutOfMemory = cgroups.length > 0 && hadOutOfMemory(cgroups);
+    removeCgroups(cgroups);
+    container.end = (lost ? undefined : endOf(container.record, isOutOfMemory)) ?? unknownEnd(this.#options.clock.now());
     if (container.isOurs && container.record?.started) this.#launcher?.ended(container.record.started.shim);
     this.#tell(container);
   }

@@ -27,7 +27,7 @@ export function scripts(machine: Machine): Readonly<Record<"launcher.sh" | "shim
   const shell = quote(machine.shell);
   return {
     "launcher.sh": LAUNCHER.replaceAll("@SHELL@", shell),
-    "shim.sh": SHIM.replaceAll("@INIT@", quote(INIT)).replaceAll("@SHELL@", shell).replaceAll("@ENV@", machine.env.map(quote).join(" ")).replaceAll("@PIVOT_ROOT@", quote(machine.pivotRoot)).replaceAll("@UMOUNT@", machine.umountFromDev.map(quote).join(" ")),
+    "shim.sh": SHIM.replaceAll("@INIT@", quote(INIT)).replaceAll("@SHELL@", shell).replaceAll("@PIVOT_ROOT@", quote(machine.pivotRoot)).replaceAll("@UMOUNT@", machine.umountFromDev.map(quote).join(" ")),
   };
 }
 
@@ -36,6 +36,7 @@ start() {
   (
     exec 7>>"record/$1"
     . "container/$1/start"
+    if [ -n "$stdin" ]; then mkfifo "container/$1/stdin"; fi
     exec 4<<EOF
 EOF
     exec 5>/proc/self/fd/4
@@ -46,6 +47,10 @@ EOF
     exec 4<&-
     exec $namespaces @SHELL@ shim.sh "$1"
   ) </dev/null 2>>errors &
+}
+# A pod's first process where its containers share process ids: adopts orphans and reaps them, and ends with SIGKILL.
+hold() {
+  $2 @SHELL@ -c '"$1" -c "while :; do sleep 2000000000 & wait; done" pause "$2" & echo $! >"sandbox/$2/pause"; wait' hold @SHELL@ "$1" </dev/null 2>>errors &
 }
 while IFS= read -r request; do
   eval "$request"
@@ -59,36 +64,34 @@ cd "container/$id" || exit
 exec 3<<EOF
 EOF
 exec 6>/proc/self/fd/3
-setsid @ENV@ $privileges @SHELL@ -c @INIT@ init 4<start 6>&- 7>&- 8<&- 1>&5 2>&1 5>&- <"\${stdin:-/dev/null}" &
+container @INIT@ init 4<start 6>&- 7>&- 8<&- 1>&5 2>&1 5>&- <>"\${stdin:-/dev/null}" &
 pid=$!
 if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5; fi
 exec 3<&- 5>&- 9>&-
 report=
 arrange() {
-  prepare && mount --no-canonicalize --all --fstab ./fstab && read -r report <&8 && @PIVOT_ROOT@ "$root" "$root/dev"
+  if ! { prepare && mount --no-canonicalize --all --fstab ./fstab; }; then
+    report="failed $(tail -n 1 ../../errors)"
+    return 1
+  fi
+  read -r report <&8 && @PIVOT_ROOT@ "$root" "$root/dev" && @UMOUNT@ && cd /
 }
 if arrange; then
-  @UMOUNT@
-  cd /
-  echo "started $pid $$" >&7
+  echo "started $pid $$ $leftovers" >&7
   echo go >&6
 fi
 exec 6>&-
 wait $pid
 code=$?
-while read -r line <&8; do report=$line; done
+while read -r line <&8; do
+  if [ "$line" != ready ]; then report=$line; fi
+done
 if [ "$report" = ready ]; then report=; fi
 echo "exited $code $report" >&7
 `;
 
-const INIT = `
-. /proc/self/fd/4
-exec 4<&-
-fail() {
-  echo "failed $1" >&9
-  exit 128
-}
-check() {
+/** Whether the command can be executed, looked for as execvp(3) does in $path; calls `fail` with runc's words when not. */
+const SEARCH = `check() {
   if [ -d "$2" ]; then fail "exec: \\"$1\\": is a directory"; fi
   if [ ! -x "$2" ]; then fail "exec: \\"$1\\": permission denied"; fi
 }
@@ -106,7 +109,17 @@ search() {
   done
   fail "exec: \\"$1\\": executable file not found in \\$PATH"
 }
-echo ready >&9
+`;
+
+/** Needs descriptors 3, 4 and 9 as the shim gives them. */
+const INIT = `
+. /proc/self/fd/4
+exec 4<&-
+fail() {
+  echo "failed $1" >&9
+  exit 128
+}
+${SEARCH}echo ready >&9
 read -r go <&3 || exit 128
 exec 3<&-
 umask 022
@@ -118,4 +131,24 @@ trap 'echo "failed exec: \\"$1\\": exec format error or interpreter not found" >
 unset IFS PWD OLDPWD
 environment
 { exec "$@"; } 9>&-
+`;
+
+/**
+ * What `exec` runs in a container that is there already: the same last steps, from a shell that was loaded through descriptor 9, which is
+ * closed before the command begins. Its variables and `environment` come in front.
+ */
+export const EXEC = `
+exec 9<&-
+fail() {
+  echo "OCI runtime exec failed: exec failed: unable to start container process: $1" >&2
+  exit 126
+}
+${SEARCH}
+umask 022
+cd "$directory" 2>/dev/null || fail "chdir to cwd (\\"$directory\\") failed: no such file or directory"
+eval "set -- $command"
+search "$1"
+unset IFS PWD OLDPWD
+environment
+exec "$@"
 `;

@@ -1,4 +1,5 @@
 /** Signals to containers, always to exactly the process that was started. */
+import { readdirSync, readlinkSync } from "node:fs";
 import { constants } from "node:os";
 import type { Container } from "./container.ts";
 import { isContainer } from "./record.ts";
@@ -20,5 +21,17 @@ export function signalContainer(container: Container, signal: string): boolean {
     return process.kill(started.container, signalNumber(signal));
   } catch {
     return false;
+  }
+}
+
+/** Ends every process in a mount namespace: what a container has left that has no pid namespace to end with it. */
+export function killMountNamespace(name: string): void {
+  for (const entry of readdirSync("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    try {
+      if (readlinkSync(`/proc/${entry}/ns/mnt`) === name) process.kill(Number(entry), "SIGKILL");
+    } catch {
+      // It has ended meanwhile, or is not ours to see.
+    }
   }
 }

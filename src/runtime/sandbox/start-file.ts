@@ -32,7 +32,9 @@ export interface StartOptions {
   readonly command: readonly string[];
   /** The commands that put the shim into its namespaces. */
   readonly namespaces: readonly string[];
-  /** The command that takes rights away, and its options. */
+  /** env(1) with what it needs for an empty environment. */
+  readonly container: readonly string[];
+  /** The commands that take rights away, and the shell under them. */
   readonly privileges: readonly string[];
   readonly root: string;
   /** Shell commands of the shim before it mounts. */
@@ -52,17 +54,25 @@ export function startFile(o: StartOptions): string {
   const path = env.findLast(([name]) => name === "PATH")?.[1] ?? "";
   return `#${JSON.stringify(o.description)}
 namespaces=${quote(o.namespaces.join(" "))}
-privileges=${quote(o.privileges.join(" "))}
 root=${quote(o.root)}
 directory=${quote(o.description.workingDir)}
 path=${quote(path)}
 command=${quote(commandLine(o.command))}
 stdin=${quote(o.stdin ?? "")}
 owner=${o.outputOwner ?? ""}
+leftovers=
+container() {
+  exec setsid ${commandLine([...o.container, ...env.filter(([name]) => !isPlainVariable(name)).map(([name, value]) => `${name}=${value}`), ...o.privileges])} -c "$@"
+}
 prepare() {
   ${[...o.prepare, ":"].join("\n  ")}
 }
-environment() {
+${environmentFunction(env)}`;
+}
+
+/** A shell function that sets what a shell can set; other names have to be there already. */
+export function environmentFunction(env: Description["env"]): string {
+  return `environment() {
   ${["unset PATH", ...env.filter(([name]) => isPlainVariable(name)).map(([name, value]) => `export ${name}=${quote(value)}`)].join("\n  ")}
 }
 `;
