@@ -18,6 +18,7 @@ const plain = (fields: LogFields = {}): Record<string, unknown> =>
 /** Everything from debug up to stderr when `verbose`; nothing otherwise. */
 export async function openLogger(verbose: boolean): Promise<Logger> {
   if (!verbose) return silentLogger;
-  const { pino, destination } = await import("pino");
-  return adapt(pino({ level: "debug", base: null, timestamp: () => `,"time":"${new Date(systemClock.now()).toISOString()}"` }, destination({ dest: 2, sync: false })));
+  // CommonJS: in the bundle it has a default export and nothing else.
+  const { default: pino } = await import("pino");
+  return adapt(pino({ level: "debug", base: null, timestamp: () => `,"time":"${new Date(systemClock.now()).toISOString()}"` }, pino.destination({ dest: 2, sync: false })));
 }
