@@ -78,7 +78,7 @@ async function createManifest(plane: ControlPlane, manifest: KubeObject, namespa
   const resource = findKindByKind(manifest.apiVersion ?? "", manifest.kind ?? "")?.resource;
   if (!resource) throw badRequest(`no matches for kind ${JSON.stringify(manifest.kind)} in version ${JSON.stringify(manifest.apiVersion)}`);
   const decoded = decodeObject({ value: manifest, expected: { group, version, kind: resource.kind }, fieldValidation: "Strict" });
-  const answer = await plane.api.handle({ verb: "create", resource, namespace: resource.namespaced ? namespace : "", object: decoded.object as KubeObject, options: { fieldManager: "stint-run" } }, CALLER);
+  const answer = await plane.api.handle({ verb: "create", resource, namespace: resource.namespaced ? namespace : "", object: decoded.object, options: { fieldManager: "stint-run" } }, CALLER);
   return { object: answer.body as KubeObject, warnings: [...decoded.warnings, ...answer.warnings] };
 }
 

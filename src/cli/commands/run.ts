@@ -67,12 +67,6 @@ async function play(stint: Stint, manifests: Awaited<ReturnType<typeof readManif
   const session = new Session({ stint, clock: systemClock, reporter, targets: applied.targets });
   const end = await session.run({ interrupted: io.interrupted, timeoutMs: options.timeoutMs });
   reporter.finish(end);
-  switch (end.kind) {
-    case "over":
-      return end.failed ? EXIT.failed : EXIT.ok;
-    case "timed-out":
-      return EXIT.failed;
-    case "interrupted":
-      return io.interrupted.reason === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
-  }
+  if (end.kind === "interrupted") return io.interrupted.reason === "SIGTERM" ? EXIT.terminated : EXIT.interrupted;
+  return end.kind === "over" && !end.failed ? EXIT.ok : EXIT.failed;
 }
