@@ -95,8 +95,13 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   const context = admissionContext(r, call, "CREATE", undefined);
   mutate(r.admission, draft, context);
   fillMeta(r, call, draft);
-  prepareCreate(call, draft);
-  await validate(r.admission, draft, context);
-  kind.applyDefaults(draft);
-  return store(r, call, draft);
+  const release = r.allocators(kind.resource)?.allocate(draft, undefined, { reader: r.reader, ids: r.ids, dryRun: call.dryRun });
+  try {
+    prepareCreate(call, draft);
+    await validate(r.admission, draft, context);
+    kind.applyDefaults(draft);
+    return await store(r, call, draft);
+  } finally {
+    release?.();
+  }
 }

@@ -13,6 +13,7 @@ import { normalise } from "../api/schema/decode.ts";
 import { badRequest, isNotFound } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
+import { openAllocators } from "./allocation/allocation.ts";
 import { openAmend } from "./amend.ts";
 import { admissionContext, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
@@ -69,7 +70,7 @@ class ObjectRegistry implements Api {
   constructor(deps: RegistryDeps) {
     const { store, clock, ids, logger, admission, managedFields = defaultManagedFields } = deps;
     const served = serve(deps.kinds);
-    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served) };
+    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served), allocators: openAllocators() };
     this.#hubs = new WatchHubs(store);
     this.#tokens = deps.tokens;
   }

@@ -13,6 +13,7 @@ import { apiVersionOf } from "../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
+import { nothingHeld, type Release } from "./allocation/allocation.ts";
 import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { trackManager } from "./field-managers.ts";
@@ -96,15 +97,21 @@ function metaErrors(call: Call, object: KubeObject, live: KubeObject) {
 }
 
 /** Follows rest.BeforeUpdate. */
-function prepareUpdate(call: Call, strategy: UpdateStrategy<KubeObject>, draft: DraftObject, live: KubeObject): void {
+function prepareUpdate(r: Registry, call: Call, draft: DraftObject, live: KubeObject): Release {
+  const strategy = strategyOf(call);
   if (live.metadata.generation === undefined) delete draft.metadata.generation;
   else draft.metadata.generation = live.metadata.generation;
   strategy.prepare(draft, live);
   keepMeta(draft, live);
-  const object = draft;
-  const errors = [...metaErrors(call, object, live), ...strategy.validate(object, live)];
-  if (errors.length > 0) throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
-  call.warnings.push(...(strategy.warnings?.(object, live) ?? []));
+  const allocator = call.subresource === "" ? r.allocators(call.served.kind.resource) : undefined;
+  const release = allocator?.allocate(draft, live, { reader: r.reader, ids: r.ids, dryRun: call.dryRun }) ?? nothingHeld;
+  const errors = [...metaErrors(call, draft, live), ...strategy.validate(draft, live)];
+  if (errors.length > 0) {
+    release();
+    throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
+  }
+  call.warnings.push(...(strategy.warnings?.(draft, live) ?? []));
+  return release;
 }
 
 /** A write that only renews the times of managedFields is none. Follows fieldmanager.IgnoreManagedFieldsTimestampsTransformer. */
@@ -124,9 +131,11 @@ function endsDeletion(call: Call, draft: DraftObject, live: KubeObject): boolean
   return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !draft.metadata.finalizers?.length && !holdsObject(call.served.stored.resource, draft);
 }
 
-async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Updated | { readonly lost: Entry | undefined }> {
+type Outcome = Updated | { readonly lost: Entry | undefined };
+
+async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Outcome> {
   const { served } = call;
-  const { kind, stored } = served;
+  const { kind } = served;
   const live = served.fromStored(objectOf(entry));
   checkUid(call, change.uid, live);
   const draft = thaw(change.make(live));
@@ -141,11 +150,20 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const context = admissionContext(r, call, "UPDATE", live);
   mutate(r.admission, draft, context);
   checkVersion(call, draft, live);
-  prepareUpdate(call, strategyOf(call), draft, live);
-  await validate(r.admission, draft, context);
+  const release = prepareUpdate(r, call, draft, live);
+  try {
+    await validate(r.admission, draft, context);
+    return await store(r, call, { draft, live, entry });
+  } finally {
+    release();
+  }
+}
+
+async function store(r: Registry, call: Call, { draft, live, entry }: { draft: DraftObject; live: KubeObject; entry: Entry }): Promise<Outcome> {
+  const { kind, stored, toStored } = call.served;
   const ends = endsDeletion(call, draft, live);
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
-  const result = kind === stored ? draft : thaw(served.toStored(draft));
+  const result = kind === stored ? draft : thaw(toStored(draft));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
   const written = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(result, stored.resource, revision) });
   return written.ok ? { object: objectOf(written.entry), created: false } : { lost: written.current };

@@ -91,7 +91,7 @@ const FAMILIES = ["IPv4", "IPv6"];
 const FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 
 /** clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy must fit together. */
-function validateClusterIps(out: Errors, spec: ServiceSpec): void {
+export function validateClusterIps(out: Errors, spec: ServiceSpec): void {
   if (spec.type === "ExternalName") return;
   const ips = spec.clusterIPs ?? [];
   const families = spec.ipFamilies ?? [];

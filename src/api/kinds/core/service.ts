@@ -32,12 +32,12 @@ function applyDefaults(draft: Draft<Service>): void {
   if (spec.type === "LoadBalancer") spec.allocateLoadBalancerNodePorts ??= true;
 }
 
-const needsClusterIp = (s: ServiceSpec): boolean => s.type !== "ExternalName";
-const needsNodePort = (s: ServiceSpec): boolean => s.type === "NodePort" || s.type === "LoadBalancer";
+export const needsClusterIp = (s: ServiceSpec): boolean => s.type !== "ExternalName";
+export const needsNodePort = (s: ServiceSpec): boolean => s.type === "NodePort" || s.type === "LoadBalancer";
 const nodePortsOf = (s: ServiceSpec): readonly number[] => (s.ports ?? []).map((p) => p.nodePort ?? 0);
 
 /** A client that knows only one of clusterIP and clusterIPs means both. Follows NormalizeClusterIPs. */
-function normalizeClusterIps(spec: Draft<ServiceSpec>, old: ServiceSpec | undefined): void {
+export function normalizeClusterIps(spec: Draft<ServiceSpec>, old: ServiceSpec | undefined): void {
   if (!old) {
     if (spec.clusterIP && !spec.clusterIPs?.length) spec.clusterIPs = [spec.clusterIP];
     return;
