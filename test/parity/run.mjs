@@ -3,20 +3,37 @@
 // DIRECTORY holds parity.mjs with its scenarios (and node/ beside them). Gates must pass whole; of the rest the figure is printed.
 // The report is { passed, failed } over the gates.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kubectlPath } from '../support/kubectl.ts';
 
-const [directory, reportFile] = process.argv.slice(2).filter((a) => !a.startsWith('--'));
+const [given, reportFile] = process.argv.slice(2).filter((a) => !a.startsWith('--'));
 const gatesOnly = process.argv.includes('--gates-only');
 const gates = JSON.parse(readFileSync(new URL('gates.json', import.meta.url), 'utf8'));
 const home = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'stint-parity-'));
 const env = { ...process.env, HOME: scratch, STINT_DATA_DIR: join(scratch, 'data') };
 const kubectl = await kubectlPath();
+const directory = workingCopy();
 const totals = { passed: 0, failed: 0 };
+
+/**
+ * node/lib is a link to lib/; some ways of copying the recordings make a text file of it. Then they are copied once more, with the link (and the
+ * chapter's manifests, which some scenarios read, beside them).
+ */
+function workingCopy() {
+  const link = join(given, 'node/lib');
+  if (!existsSync(link) || !lstatSync(link).isFile()) return given;
+  const copy = join(scratch, 'shared/parity');
+  cpSync(given, copy, { recursive: true });
+  if (existsSync(join(given, '../chapter'))) cpSync(join(given, '../chapter'), join(scratch, 'shared/chapter'), { recursive: true });
+  spawnSync('chmod', ['-R', 'u+w', join(scratch, 'shared')]);
+  rmSync(join(copy, 'node/lib'));
+  symlinkSync('../lib', join(copy, 'node/lib'));
+  return copy;
+}
 
 /** Starts `stint up` and gives its kubeconfig to `use`; stops it afterwards. */
 async function withServer(name, args, use) {
@@ -41,8 +58,10 @@ async function withServer(name, args, use) {
 function play(title, kubeconfig, extra, gate) {
   const json = join(scratch, 'result.json');
   const args = [join(directory, 'parity.mjs'), '--kubeconfig', kubeconfig, '--kubectl', kubectl, '--json', json, ...extra];
+  rmSync(json, { force: true });
   if (gatesOnly) args.push('--only', gate.join(','));
-  const { stdout } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  if (!existsSync(json)) throw new Error(`${title}: the player ended without a result: ${stderr.slice(-2000)}`);
   const results = JSON.parse(readFileSync(json, 'utf8'));
   const isGate = (id) => gate.some((text) => id.includes(text));
   const gated = results.filter((r) => isGate(r.id));
