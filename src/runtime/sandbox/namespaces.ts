@@ -13,19 +13,31 @@ export interface NamespaceOptions {
   readonly spec: { readonly mounts: readonly Mount[] };
 }
 
-/** The words in front of the shim's command. The shim itself stays in the machine's pid namespace; its first child is process 1. */
-export function enterNamespaces({ machine, sandbox, neighbour, spec }: NamespaceOptions): { readonly namespaces: readonly string[] } {
+/** How a shim gets into its namespaces. */
+export interface Namespaces {
+  /** The words in front of the shim's command when it makes all of them. */
+  readonly own: readonly string[];
+  /** The files of a neighbour's that it joins, each with the descriptor it is opened on, and the words for that; undefined without a neighbour. */
+  readonly shared: { readonly files: readonly (readonly [descriptor: number, file: string])[]; readonly words: readonly string[] } | undefined;
+}
+
+/** Descriptors that are free when the launcher joins. */
+const DESCRIPTORS = [3, 6, 4];
+
+/**
+ * The shim itself stays in the machine's pid namespace; its first child is process 1. A neighbour may end at any moment: its namespaces are
+ * joined through files that were opened while it lived, and if that was too late, the container makes its own, for nobody else has them.
+ */
+export function enterNamespaces({ machine, sandbox, neighbour, spec }: NamespaceOptions): Namespaces {
   const { hostPid, hostIpc, hostNetwork, shareProcessNamespace } = sandbox.spec;
-  const own: string[] = [];
-  const joined: string[] = [];
-  const shared = [...(hostNetwork ? [] : ["uts"]), ...(hostIpc ? [] : ["ipc"]), ...(shareProcessNamespace && !hostPid ? ["pid"] : [])];
-  for (const name of shared) {
-    if (neighbour === undefined) own.push(`--${name}`);
-    else joined.push(`--${name}=/proc/${neighbour}/ns/${name}`);
-  }
-  if (!hostPid && !shareProcessNamespace) own.push("--pid");
-  const enter = joined.length === 0 ? [] : [machine.nsenter, "--no-fork", ...joined];
-  return { namespaces: [...enter, machine.unshare, "--mount", ...own, "--propagation", propagation(spec.mounts)] };
+  const common = [...(hostNetwork ? [] : ["uts"]), ...(hostIpc ? [] : ["ipc"]), ...(shareProcessNamespace && !hostPid ? ["pid"] : [])];
+  const single = !hostPid && !shareProcessNamespace ? ["--pid"] : [];
+  const unshare = (more: readonly string[]) => [machine.unshare, "--mount", ...more, ...single, "--propagation", propagation(spec.mounts)];
+  const own = unshare(common.map((name) => `--${name}`));
+  if (neighbour === undefined || common.length === 0) return { own, shared: undefined };
+  const files = common.map((name, i) => [DESCRIPTORS[i] ?? 0, `/proc/${neighbour}/ns/${name}`] as const);
+  const join = common.map((name, i) => `--${name}=/proc/self/fd/${DESCRIPTORS[i]}`);
+  return { own, shared: { files, words: [machine.nsenter, "--no-fork", ...join, ...unshare([])] } };
 }
 
 function propagation(mounts: readonly Mount[]): string {

@@ -77,7 +77,7 @@ export function prepareContainer(p: Preparation): Description {
   });
   writeFileSync(join(directory, "fstab"), fstab(table));
   // The directory is closed to others; the file is opened by the container's user, before it is one, through a descriptor.
-  writeFileSync(join(directory, "start"), startFile({ description, command: spec.command, ...enterNamespaces(p), container: machine.tools.env, privileges: privileges(p), root: layout.root, prepare: prepareCommands(p, description.sharedPids), stdin: spec.stdin ? "stdin" : undefined, outputOwner: machine.manyIds && spec.security.uid !== 0 ? spec.security.uid : undefined }), { mode: 0o644 });
+  writeFileSync(join(directory, "start"), startFile({ description, command: spec.command, namespaces: enterNamespaces(p), container: machine.tools.env, privileges: privileges(p), root: layout.root, prepare: prepareCommands(p, description.sharedPids), stdin: spec.stdin ? "stdin" : undefined, outputOwner: machine.manyIds && spec.security.uid !== 0 ? spec.security.uid : undefined }), { mode: 0o644 });
   return description;
 }
 

@@ -15,6 +15,8 @@ export interface Processes {
 export interface Record {
   /** Set once the command was about to be executed. */
   readonly started: Processes | undefined;
+  /** Its first process has ended, others that it left may not have. */
+  readonly isLeaving: boolean;
   readonly exitCode: number | undefined;
   /** Why the command could not be started. */
   readonly failure: string | undefined;
@@ -38,20 +40,22 @@ export function readRecord(path: string): Record | undefined {
   }
 }
 
-export function parseRecord(text: string): Pick<Record, "started" | "exitCode" | "failure"> {
+export function parseRecord(text: string): Pick<Record, "started" | "isLeaving" | "exitCode" | "failure"> {
   let started: Processes | undefined;
+  let isLeaving = false;
   let exitCode: number | undefined;
   let failure: string | undefined;
   for (const line of text.split("\n").slice(0, -1)) {
     const pids = /^started (\d+) (\d+) (mnt:\[\d+\])?$/.exec(line);
     if (pids) started = { container: Number(pids[1]), shim: Number(pids[2]), mountNamespace: pids[3] };
+    isLeaving ||= line.startsWith("ended ");
     const exited = /^exited (\d+) (?:failed (.*))?/.exec(line);
     if (exited) {
       exitCode = Number(exited[1]);
       failure = exited[2];
     }
   }
-  return { started, exitCode, failure };
+  return { started, isLeaving, exitCode, failure };
 }
 
 /**

@@ -86,6 +86,7 @@ class SandboxRuntime implements Runtime {
     this.#lookAround?.cancel();
     for (const watcher of this.#watchers) watcher.close();
     (await this.#tools)?.close();
+    this.#sandboxes.close();
     await this.#trash.close();
     await this.#launcher?.close();
   }
@@ -234,6 +235,7 @@ class SandboxRuntime implements Runtime {
     if (!record) return;
     const isStart = record.started !== undefined && container.record?.started === undefined;
     container.record = record;
+    if (record.isLeaving && record.started?.mountNamespace !== undefined) killMountNamespace(record.started.mountNamespace);
     if (record.exitCode !== undefined) void this.#finish(container);
     else if (isStart) this.#tell(container);
   }
@@ -247,8 +249,6 @@ class SandboxRuntime implements Runtime {
       this.#options.logger.error("a container's log could not be completed", { container: container.id, error: String(error) });
     }
     const { cgroups } = container.description;
-    const leftovers = container.record?.started?.mountNamespace;
-    if (leftovers !== undefined) killMountNamespace(leftovers);
     const isOutOfMemory = cgroups.length > 0 && hadOutOfMemory(cgroups);
     removeCgroups(cgroups);
     container.end = (lost ? undefined : endOf(container.record, isOutOfMemory)) ?? unknownEnd(this.#options.clock.now());

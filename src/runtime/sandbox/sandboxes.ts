@@ -4,7 +4,7 @@
  * those that run beside it.
  */
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { assert } from "../../base/assert.ts";
@@ -25,6 +25,7 @@ export interface Sandbox {
 /** Pods get their addresses from 127.64.0.0/10: any of them can be bound, none is anybody else's. */
 const FIRST_ADDRESS = (127 << 24) | (64 << 16);
 const ADDRESSES = 1 << 22;
+const SHM = "/dev/shm";
 
 export const sandboxStatus = (s: Sandbox): SandboxStatus => ({ id: s.id, pod: s.spec.pod, createdAtMs: s.createdAtMs, ready: s.ready, ip: s.ip });
 
@@ -47,8 +48,7 @@ export class Sandboxes {
       if (sandbox) this.#add(sandbox);
       else rmSync(this.#layout.sandbox(id), { recursive: true, force: true });
     }
-    const shared = this.#shmPrefix();
-    if (existsSync("/dev/shm")) for (const name of readdirSync("/dev/shm")) if (`/dev/shm/${name}`.startsWith(shared) && !this.#byId.has(`/dev/shm/${name}`.slice(shared.length))) rmSync(`/dev/shm/${name}`, { recursive: true, force: true });
+    this.#sweepShm();
   }
 
   get(id: string): Sandbox | undefined {
@@ -87,7 +87,7 @@ export class Sandboxes {
   remove(id: string): void {
     const sandbox = this.#byId.get(id);
     if (!sandbox) return;
-    if (sandbox.shm !== "/dev/shm") rmSync(sandbox.shm, { recursive: true, force: true });
+    if (sandbox.shm !== SHM) rmSync(sandbox.shm, { recursive: true, force: true });
     this.#trash.throwAway(this.#layout.sandbox(id));
     this.#byId.delete(id);
     this.#addresses.delete(sandbox.ip);
@@ -119,21 +119,45 @@ export class Sandboxes {
     throw new Error(`all ${ADDRESSES} pod addresses are in use`);
   }
 
-  #shmPrefix(): string {
-    return `/dev/shm/stint-${createHash("sha256").update(this.#layout.state).digest("hex").slice(0, 8)}-`;
+  /** All /dev/shm directories of this state directory, in memory; `state` in it says whose they are. */
+  #shmParent(): string {
+    return join(SHM, `stint-sandbox-${createHash("sha256").update(this.#layout.state).digest("hex").slice(0, 12)}`);
   }
 
   #makeShm(id: string, spec: SandboxSpec): string {
-    if (spec.hostIpc) return "/dev/shm";
-    let shm = this.#shmPrefix() + id;
+    if (spec.hostIpc) return SHM;
+    let shm = join(this.#shmParent(), id);
     try {
+      mkdirSync(this.#shmParent(), { mode: 0o711, recursive: true });
       mkdirSync(shm, { recursive: true });
+      if (!existsSync(join(this.#shmParent(), "state"))) symlinkSync(this.#layout.state, join(this.#shmParent(), "state"));
     } catch {
       shm = join(this.#layout.sandbox(id), "shm");
       mkdirSync(shm, { recursive: true });
     }
     chmodSync(shm, 0o1777);
     return shm;
+  }
+
+  /** Removes what is left of pods that are gone, here and where a whole state directory is gone: memory is not to be lost by a crash. */
+  #sweepShm(): void {
+    if (!existsSync(SHM)) return;
+    for (const name of readdirSync(SHM).filter((n) => n.startsWith("stint-sandbox-"))) {
+      const parent = join(SHM, name);
+      const isOurs = parent === this.#shmParent();
+      try {
+        if (!isOurs && !existsSync(join(parent, "state"))) rmSync(parent, { recursive: true, force: true });
+        if (isOurs) for (const id of readdirSync(parent)) if (id !== "state" && !this.#byId.has(id)) rmSync(join(parent, id), { recursive: true, force: true });
+      } catch {
+        // Another user's.
+      }
+    }
+  }
+
+  /** Gives up the directory in memory when no pod has a part of it. */
+  close(): void {
+    const parent = this.#shmParent();
+    if (this.#byId.size === 0) rmSync(parent, { recursive: true, force: true });
   }
 }
 

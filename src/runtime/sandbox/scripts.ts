@@ -45,6 +45,7 @@ EOF
     exec 9>/proc/self/fd/8
     cat <&4 >>"output/$1" 5>&- 7>&- 8<&- &
     exec 4<&-
+    join
     exec $namespaces @SHELL@ shim.sh "$1"
   ) </dev/null 2>>errors &
 }
@@ -83,6 +84,8 @@ fi
 exec 6>&-
 wait $pid
 code=$?
+# Processes that it leaves hold the output open: whoever reads the record ends them.
+if [ -n "$leftovers" ]; then echo "ended $code" >&7; fi
 while read -r line <&8; do
   if [ "$line" != ready ]; then report=$line; fi
 done

@@ -3,6 +3,7 @@
  * first line) and `fstab` (its mounts, in order). Pure: directories and mount points are made by the caller.
  */
 import type { Mount, PodIdentity, SecuritySpec } from "../runtime.ts";
+import type { Namespaces } from "./namespaces.ts";
 import { commandLine, type FstabEntry, isPlainVariable, quote } from "./shell.ts";
 
 /** What is remembered of a container besides its record. */
@@ -31,7 +32,7 @@ export interface StartOptions {
   readonly description: Description;
   readonly command: readonly string[];
   /** The commands that put the shim into its namespaces. */
-  readonly namespaces: readonly string[];
+  readonly namespaces: Namespaces;
   /** env(1) with what it needs for an empty environment. */
   readonly container: readonly string[];
   /** The commands that take rights away, and the shell under them. */
@@ -53,7 +54,7 @@ export function startFile(o: StartOptions): string {
   const env = withPath(o.description.env);
   const path = env.findLast(([name]) => name === "PATH")?.[1] ?? "";
   return `#${JSON.stringify(o.description)}
-namespaces=${quote(o.namespaces.join(" "))}
+namespaces=${quote(o.namespaces.own.join(" "))}
 root=${quote(o.root)}
 directory=${quote(o.description.workingDir)}
 path=${quote(path)}
@@ -64,10 +65,24 @@ leftovers=
 container() {
   exec setsid ${commandLine([...o.container, ...env.filter(([name]) => !isPlainVariable(name)).map(([name, value]) => `${name}=${value}`), ...o.privileges])} -c "$@"
 }
+join() {
+  ${joinCommands(o.namespaces).join("\n  ")}
+}
 prepare() {
   ${[...o.prepare, ":"].join("\n  ")}
 }
 ${environmentFunction(env)}`;
+}
+
+/** Commands of the launcher. A process id that was given to somebody else in the machine's own namespace is not joined. */
+function joinCommands({ shared }: Namespaces): string[] {
+  if (!shared) return [":"];
+  const [first = [0, ""] as const] = shared.files;
+  return [
+    `command exec ${shared.files.map(([descriptor, file]) => `${descriptor}<${file}`).join(" ")} || return`,
+    `if [ /proc/self/fd/${first[0]} -ef /proc/self/ns/${first[1].slice(first[1].lastIndexOf("/") + 1)} ]; then return; fi`,
+    `namespaces=${quote(shared.words.join(" "))}`,
+  ];
 }
 
 /** A shell function that sets what a shell can set; other names have to be there already. */

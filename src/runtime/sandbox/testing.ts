@@ -1,8 +1,9 @@
 /** For tests and benches of this room: an image root of static busybox, and specifications that show only what matters. */
-import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execFileSync } from "node:child_process";
-import type { ContainerSpec, SandboxSpec } from "../runtime.ts";
+import type { ContainerSpec, ContainerStatus, Runtime, SandboxSpec } from "../runtime.ts";
+import { PREFIX_BYTES } from "./cri-log.ts";
 
 /** The capabilities that a container gets from Kubernetes by default. */
 export const DEFAULT_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"];
@@ -11,7 +12,8 @@ export const DEFAULT_CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER"
 export function makeBusyboxLayer(directory: string): string {
   const busybox = "/usr/bin/busybox";
   for (const path of ["bin", "etc", "root"]) mkdirSync(join(directory, path), { recursive: true });
-  mkdirSync(join(directory, "tmp"), { mode: 0o777 });
+  mkdirSync(join(directory, "tmp"), { recursive: true });
+  chmodSync(join(directory, "tmp"), 0o1777);
   copyFileSync(busybox, join(directory, "bin/busybox"));
   for (const applet of execFileSync(busybox, ["--list"], { encoding: "utf8" }).trim().split("\n")) if (applet !== "busybox") symlinkSync("busybox", join(directory, "bin", applet));
   writeFileSync(join(directory, "etc/passwd"), "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n");
@@ -45,4 +47,23 @@ export function containerSpec(sandboxId: string, logPath: string, layer: string,
     annotations: {},
     ...more,
   };
+}
+
+/** Resolves with a container's status once it has exited. */
+export async function untilExited(runtime: Runtime, id: string): Promise<ContainerStatus> {
+  const find = async () => (await runtime.list()).containers.find((c) => c.id === id && c.state === "exited");
+  return new Promise((resolve, reject) => {
+    const look = () => void find().then((found) => found && resolve(found), reject);
+    runtime.onHint(look);
+    look();
+  });
+}
+
+/** What a CRI log holds, byte by byte as latin1. */
+export function logText(path: string): string {
+  return readFileSync(path, "latin1")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => line.slice(PREFIX_BYTES) + (line[PREFIX_BYTES - 2] === "F" ? "\n" : ""))
+    .join("");
 }
