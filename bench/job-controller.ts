@@ -78,7 +78,7 @@ async function run(pods: number, parallelism: number): Promise<void> {
   const tenth = Math.max(1, Math.floor(syncs.length / 10));
   const mean = (list: readonly number[]) => (list.reduce((a, b) => a + b, 0) / Math.max(1, list.length)).toFixed(1);
   const cells = [
-    `${pods}@${parallelism}`, `${ms} ms`, `${Math.round((pods * 1000) / ms)} pods/s`, `cpu ${((used.user + used.system) / 1000 / ms * 100).toFixed(0)} %`,
+    `${pods}@${parallelism}`, `${ms} ms`, `${Math.round((pods * 1000) / ms)} pods/s`, `cpu ${((used.user + used.system) / 1000 / ms * 100).toFixed(0)} %, ${((used.user + used.system) / 1000 / pods).toFixed(2)} ms/pod`,
     `rss ${megabytes(process.memoryUsage().rss)} MB`, `${((store.revision - revision) / pods).toFixed(2)} writes/pod`, `${syncs.length} syncs, first tenth ${mean(syncs.slice(0, tenth))} ms, last tenth ${mean(syncs.slice(-tenth))} ms`,
   ];
   console.log(cells.join("  "));

@@ -66,8 +66,22 @@ export function isDns1035Label(value: string): string[] {
 
 const prefixed = (text: string, errors: readonly string[]): string[] => errors.map((e) => text + e);
 
+/** Names that are known to be good: the same few stand on every object. */
+const GOOD_MAX = 1024;
+const good = new Set<string>();
+
 /** `[prefix/]name`: keys of labels, annotations, conditions, resources. */
 export function isQualifiedName(value: string): string[] {
+  if (good.has(value)) return [];
+  const errors = qualifiedNameErrors(value);
+  if (errors.length === 0) {
+    if (good.size >= GOOD_MAX) good.clear();
+    good.add(value);
+  }
+  return errors;
+}
+
+function qualifiedNameErrors(value: string): string[] {
   const parts = value.split("/");
   const errors: string[] = [];
   if (parts.length > 2) {

@@ -4,8 +4,15 @@
  */
 import type { Instant } from "../base/clock.ts";
 
-/** `2024-01-01T00:00:00Z`. */
-export const formatTime = (at: Instant): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
+let lastSecond = Number.NaN;
+let lastText = "";
+
+/** `2024-01-01T00:00:00Z`. The last second that was asked for is remembered: a busy second is asked for thousands of times. */
+export function formatTime(at: Instant): string {
+  const second = Math.floor(at / 1000);
+  if (second !== lastSecond) [lastSecond, lastText] = [second, `${new Date(at).toISOString().slice(0, 19)}Z`];
+  return lastText;
+}
 
 /** `2024-01-01T00:00:00.000000Z`. */
 export const formatMicroTime = (at: Instant): string => `${new Date(at).toISOString().slice(0, 23)}000Z`;

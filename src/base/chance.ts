@@ -20,9 +20,19 @@ export const SUFFIX_ALPHABET = "bcdfghjklmnpqrstvwxz2456789";
 
 export const systemChance: Chance = { next: () => Math.random() };
 
+/** Bytes are drawn many at a time: a call of the system's generator costs more than a pod's name should. */
+const POOL_BYTES = 4096;
+let pool: Buffer | undefined;
+let used = 0;
+
+function nextByte(): number {
+  if (!pool || used >= pool.length) [pool, used] = [randomBytes(POOL_BYTES), 0];
+  return pool[used++] ?? 0;
+}
+
 export const systemIds: Ids = {
   uid: () => randomUUID(),
-  suffix: (length) => Array.from(randomBytes(length), (byte) => SUFFIX_ALPHABET[byte % SUFFIX_ALPHABET.length]).join(""),
+  suffix: (length) => Array.from({ length }, () => SUFFIX_ALPHABET[nextByte() % SUFFIX_ALPHABET.length]).join(""),
 };
 
 /** mulberry32: small, fast and the same on every machine. */

@@ -3,12 +3,12 @@
  */
 import type { Instant } from "../base/clock.ts";
 import type { ManagedFieldsEntry } from "../api/generated/types.ts";
-import type { DraftObject, Kind } from "../api/kinds/kind.ts";
+import type { Draft, DraftObject, Kind } from "../api/kinds/kind.ts";
 import { applyConfiguration } from "../api/managed-fields/apply.ts";
 import { trackUpdate } from "../api/managed-fields/track-update.ts";
 import type { KubeObject } from "../api/object.ts";
 import { managerOf, type Call, type Registry } from "./call.ts";
-import { thaw } from "./objects.ts";
+import { freeze } from "./objects.ts";
 
 export interface ManagedWrite {
   /** As it is stored; undefined for a create. */
@@ -40,7 +40,8 @@ const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): Managed
 /** Writes down whose the draft's changes are. After defaults, before admission and the kind's own preparation. */
 export function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject | undefined): void {
   const entries = r.managedFields.track({ ...writeOf(r, call, live), updated: draft });
-  if (entries && entries.length > 0) draft.metadata.managedFields = thaw(entries);
+  // Frozen and shared: entries are read once and recognised again.
+  if (entries && entries.length > 0) draft.metadata.managedFields = freeze(entries) as Draft<readonly ManagedFieldsEntry[]>;
   else delete draft.metadata.managedFields;
 }
 

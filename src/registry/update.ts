@@ -9,7 +9,7 @@ import type { DraftObject, UpdateStrategy } from "../api/kinds/kind.ts";
 import { isPathSegmentName } from "../api/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
-import { apiVersionOf } from "../api/resource.ts";
+import { apiVersionOf, PODS, type Resource } from "../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
@@ -131,6 +131,23 @@ function endsDeletion(call: Call, draft: DraftObject, live: KubeObject): boolean
   return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !draft.metadata.finalizers?.length && !holdsObject(call.served.stored.resource, draft);
 }
 
+/**
+ * A writable copy of what is wanted. A pod's spec and status are shared with the live object as far as they are the same: they are frozen then, have
+ * their defaults, and pods are written many times oftener than their spec changes.
+ */
+function draftOf(wanted: KubeObject, live: KubeObject, resource: Resource): DraftObject {
+  const { spec, status, ...rest } = wanted as KubeObject & { readonly spec?: unknown; readonly status?: unknown };
+  const old = live as typeof rest & { readonly spec?: unknown; readonly status?: unknown };
+  if (resource !== PODS || spec !== old.spec) return thaw(wanted);
+  const kept = { spec, ...(status !== undefined && { status: status === old.status ? status : thaw(status) }) };
+  return Object.assign(thaw<KubeObject>(rest), kept);
+}
+
+/** Admission may set fields of a shared spec, whole ones only. */
+function thawTop(draft: DraftObject & { spec?: object }): void {
+  if (draft.spec && Object.isFrozen(draft.spec)) draft.spec = { ...draft.spec };
+}
+
 type Outcome = Updated | { readonly lost: Entry | undefined };
 
 async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Outcome> {
@@ -138,13 +155,14 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const { kind } = served;
   const live = served.fromStored(objectOf(entry));
   checkUid(call, change.uid, live);
-  const draft = thaw(change.make(live));
+  const draft = draftOf(change.make(live), live, kind.resource);
   draft.kind = kind.resource.kind;
   draft.apiVersion = apiVersionOf(kind.resource);
   draft.metadata ??= {};
   checkName(call, draft);
   ensureNamespace(call, draft);
   kind.applyDefaults(draft);
+  thawTop(draft);
   dedupOwners(call, draft);
   if (!change.tracked) trackManager(r, call, draft, live);
   const context = admissionContext(r, call, "UPDATE", live);

@@ -2,6 +2,7 @@
  * Sets of fields, and their FieldsV1 form. A path element is kept as FieldsV1 spells it: `f:name`, `k:{"name":"a"}`, `v:"x"`. Sets are not changed
  * once they are shared. Follows structured-merge-diff fieldpath/set.go and serialize.go.
  */
+import { freezeDeeply } from "../../base/freeze.ts";
 
 export class FieldSet {
   /** Elements whose path is itself in the set. */
@@ -141,6 +142,10 @@ export type FieldsV1 = Readonly<Record<string, unknown>>;
 
 const parsed = new WeakMap<object, FieldSet>();
 
+/** Pods of one Job own the same fields: each FieldsV1 that is written often is there once. The oldest goes first. */
+const INTERNED_MAX = 2048;
+const interned = new Map<string, FieldsV1>();
+
 /** The set that FieldsV1 spells. Remembered per object: entries are frozen and shared. */
 export function parseFields(fields: FieldsV1 | undefined): FieldSet {
   if (!fields) return EMPTY;
@@ -161,10 +166,23 @@ function parse(fields: FieldsV1): FieldSet {
   return set;
 }
 
-/** FieldsV1 of a set, and remembers the set for it. */
+const formatted = new WeakMap<FieldSet, FieldsV1>();
+
+/** FieldsV1 of a set, frozen and shared with all that say the same. */
 export function formatFields(set: FieldSet): FieldsV1 {
-  const fields = format(set);
-  parsed.set(fields, set);
+  const known = formatted.get(set);
+  if (known) return known;
+  const made = format(set);
+  const text = JSON.stringify(made);
+  const fields = interned.get(text) ?? freezeDeeply(made);
+  interned.delete(text);
+  interned.set(text, fields);
+  if (interned.size > INTERNED_MAX) for (const oldest of interned.keys()) {
+    interned.delete(oldest);
+    break;
+  }
+  if (fields === made) parsed.set(fields, set);
+  formatted.set(set, fields);
   return fields;
 }
 

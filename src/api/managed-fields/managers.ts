@@ -23,13 +23,37 @@ export interface Tracked {
 /** By identifier: one entry per manager, operation, version (of updates) and subresource. */
 export type Managed = ReadonlyMap<string, Tracked>;
 
+const IDENTIFIERS_MAX = 1024;
+const identifiers = new Map<string, string>();
+
 /** Upstream's identifier, which also orders conflicts. Appliers have one entry, whatever version they apply. */
 export function identifierOf(t: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">): string {
+  const key = `${t.operation}\n${t.apiVersion}\n${t.subresource}\n${t.manager}`;
+  let identifier = identifiers.get(key);
+  if (identifier === undefined) {
+    if (identifiers.size >= IDENTIFIERS_MAX) identifiers.clear();
+    identifiers.set(key, (identifier = spellIdentifier(t)));
+  }
+  return identifier;
+}
+
+function spellIdentifier(t: Pick<Tracked, "manager" | "operation" | "apiVersion" | "subresource">): string {
   return JSON.stringify({ manager: t.manager, operation: t.operation, ...(t.operation === "Update" && { apiVersion: t.apiVersion }), ...(t.subresource !== "" && { subresource: t.subresource }) });
 }
 
-const decoded = new WeakMap<object, Managed>();
+/** What was read lately: an object is often written again soon. More would be held for every object there is. */
+const DECODED_MAX = 512;
+const decoded = new Map<object, Managed>();
 const NONE: Managed = new Map();
+
+function remember(entries: object, managed: Managed): void {
+  decoded.set(entries, managed);
+  if (decoded.size <= DECODED_MAX) return;
+  for (const oldest of decoded.keys()) {
+    decoded.delete(oldest);
+    break;
+  }
+}
 
 function decodeAll(entries: readonly ManagedFieldsEntry[]): Managed | undefined {
   const managed = new Map<string, Tracked>();
@@ -48,21 +72,23 @@ export function decodeManaged(entries: readonly ManagedFieldsEntry[] | undefined
   let managed = decoded.get(entries);
   if (!managed) {
     managed = decodeAll(entries);
-    if (managed) decoded.set(entries, managed);
+    if (managed) remember(entries, managed);
   }
   return managed;
 }
 
 function encodeOne(t: Tracked): ManagedFieldsEntry {
   const { entry } = t;
-  if (entry && t.time === entry.time && parseFields(entry.fieldsV1) === t.fields) return entry;
+  const fields = entry && parseFields(entry.fieldsV1);
+  const same = fields !== undefined && equalSets(fields, t.fields);
+  if (entry && same && t.time === entry.time) return entry;
   return {
     manager: t.manager,
     operation: t.operation,
     apiVersion: t.apiVersion,
     ...(t.time !== undefined && { time: t.time }),
     fieldsType: "FieldsV1",
-    fieldsV1: entry?.fieldsV1 && equalSets(parseFields(entry.fieldsV1), t.fields) ? entry.fieldsV1 : formatFields(t.fields),
+    fieldsV1: entry?.fieldsV1 && same ? entry.fieldsV1 : formatFields(t.fields),
     ...(t.subresource !== "" && { subresource: t.subresource }),
   };
 }

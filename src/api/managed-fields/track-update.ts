@@ -9,7 +9,7 @@ import { convert } from "../schema/convert.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
 import { compareValues, deepEqual } from "./compare.ts";
-import { EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
+import { contains, EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
 import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
 
 export interface UpdateRequest {
@@ -80,7 +80,8 @@ export function recordChange(managed: Managed, change: Change): Managed {
   const self = { manager: change.manager === "" ? "unknown" : change.manager, operation: "Update", apiVersion: change.apiVersion, subresource: change.subresource } as const;
   const id = identifierOf(self);
   const previous = managed.get(id)?.entry;
-  kept.set(id, { ...self, time: timeText(change.now), fields: union(kept.get(id)?.fields ?? EMPTY, owned), ...(previous && { entry: previous }) });
+  const before = kept.get(id)?.fields ?? EMPTY;
+  kept.set(id, { ...self, time: timeText(change.now), fields: contains(before, owned) ? before : union(before, owned), ...(previous && { entry: previous }) });
   return capUpdates(kept);
 }
 

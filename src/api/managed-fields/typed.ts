@@ -34,11 +34,17 @@ export function typeBelow(type: Type, element: string): Type | undefined {
   }
 }
 
+const PLAIN = /^[\w.:/ -]*$/;
+
 /** The path element of an item, or why it has none. */
 export function elementOf(list: ListType, item: unknown): { readonly element: string } | { readonly why: string } {
   if (list.list === "set") return setElement(item);
   if (item === null) return { why: "associative list with keys may not have a null element" };
   if (!isMap(item)) return { why: "associative list with keys may not have non-map elements" };
+  const [only] = list.keys;
+  // The usual case: one key, and a text that needs no escapes.
+  const text = list.keys.length === 1 && only !== undefined ? item[only] : undefined;
+  if (typeof text === "string" && PLAIN.test(text)) return { element: `k:{"${only ?? ""}":"${text}"}` };
   const owner = list.element.kind === "struct" ? list.element.struct().goName : "";
   const keys: JsonObject = {};
   for (const key of [...list.keys].sort()) {

@@ -103,7 +103,7 @@ function run(request: PatchRequest): { readonly patched: unknown; readonly stric
 export function applyPatch(request: PatchRequest): Decoded {
   const { patched, strictErrors, quoted } = run(request);
   const refuse = (why: string) => invalidPatch(quoted ?? JSON.stringify(patched), why);
-  const decoded = decodePatched(patched, request.expected, "Warn", request.type === "strategic" ? "unstructured" : "json");
+  const decoded = decodePatched(patched, request.expected, "Warn", request.type === "strategic" ? "unstructured" : "json", request.current);
   if ("failure" in decoded) throw refuse(decoded.failure);
   if (request.fieldValidation === "Ignore") return { object: decoded.object, warnings: [] };
   const warnings = [...strictErrors, ...decoded.warnings];

@@ -44,13 +44,20 @@ interface Step {
 class Converter {
   readonly strictErrors = new Set<string>();
   readonly #words: Words;
+  readonly #known: JsonObject | undefined;
   readonly #steps: (string | number | Step)[] = [];
   /** The struct that is being filled: Go's errors name it. */
   #struct = "";
   #saved: string | undefined;
 
-  constructor(words: Words) {
+  constructor(words: Words, known?: JsonObject) {
     this.#words = words;
+    this.#known = known;
+  }
+
+  /** The whole value. Parts that are the very same objects as at their place in the known object are in their final form: they are taken as they are. */
+  document(type: Type, value: unknown): unknown {
+    return this.value(type, value, undefined, this.#known);
   }
 
   finish(): void {
@@ -80,21 +87,22 @@ class Converter {
     return undefined;
   }
 
-  value(type: Type, value: unknown, into?: unknown): unknown {
+  value(type: Type, value: unknown, into?: unknown, known?: unknown): unknown {
     if (value === null || value === undefined) return undefined;
+    if (value === known && typeof value === "object" && into === undefined) return value;
     switch (type.kind) {
-      case "struct": return isObject(value) ? this.#structOf(type.struct(), value, isObject(into) ? into : undefined) : this.#mismatch(value, type.go);
-      case "list": return Array.isArray(value) ? this.#list(type.element, value) : this.#mismatch(value, type.go);
+      case "struct": return isObject(value) ? this.#structOf(type.struct(), value, isObject(into) ? into : undefined, isObject(known) ? known : undefined) : this.#mismatch(value, type.go);
+      case "list": return Array.isArray(value) ? this.#list(type.element, value, Array.isArray(known) ? known : undefined) : this.#mismatch(value, type.go);
       case "map": return isObject(value) ? this.#map(type.value, value, isObject(into) ? into : undefined) : this.#mismatch(value, type.go);
       default: return this.#scalar(type.kind, type.go, value);
     }
   }
 
-  #list(element: Type, values: readonly unknown[]): unknown[] {
+  #list(element: Type, values: readonly unknown[], known: readonly unknown[] | undefined): unknown[] {
     const out: unknown[] = [];
     for (let i = 0; i < values.length; i++) {
       this.#steps.push(i);
-      out.push(this.value(element, values[i]) ?? zeroOf(element));
+      out.push(this.value(element, values[i], undefined, known?.[i]) ?? zeroOf(element));
       this.#steps.pop();
     }
     return out;
@@ -123,7 +131,7 @@ class Converter {
   }
 
   /** `into`: what an earlier entry of the same key made; Go decodes the later one over it. */
-  #structOf(struct: Struct, value: JsonObject, into: JsonObject | undefined): JsonObject {
+  #structOf(struct: Struct, value: JsonObject, into: JsonObject | undefined, known: JsonObject | undefined): JsonObject {
     const outer = this.#struct;
     const entries = entriesOf(value);
     const found: Field[] = [];
@@ -136,7 +144,7 @@ class Converter {
         this.#struct = struct.goName;
         const field = struct.fields.get(key);
         if (!field) this.#strict(`unknown field ${JSON.stringify(this.#pathTo(key))}`);
-        else if (this.#field(field, value[key], values)) found.push(field);
+        else if (this.#field(field, value[key], values, known?.[key])) found.push(field);
       }
     }
     this.#struct = outer;
@@ -157,9 +165,9 @@ class Converter {
   }
 
   /** Whether the field is set. */
-  #field(field: Field, entry: unknown, values: JsonObject): boolean {
+  #field(field: Field, entry: unknown, values: JsonObject, known?: unknown): boolean {
     this.#steps.push(field.name);
-    const converted = this.value(field.type, entry, values[field.name]);
+    const converted = this.value(field.type, entry, values[field.name], known);
     this.#steps.pop();
     if (converted !== undefined) values[field.name] = converted;
     else if (entry === null && field.pointer) delete values[field.name];
@@ -288,17 +296,17 @@ function arrange(struct: Struct, found: readonly Field[], values: JsonObject): J
 
 const byIndex = (a: Field, b: Field): number => a.index - b.index;
 
-/** Throws ConvertError with the first error that Go would report. */
-export function convert(struct: Struct, value: unknown, words: Words = "json"): Converted {
-  return convertAny({ kind: "struct", go: `${struct.name.split(".").at(-2) ?? ""}.${struct.goName}`, struct: () => struct, atomic: false }, value ?? {}, words) as Converted & { readonly object: JsonObject };
+/** Throws ConvertError with the first error that Go would report. `known`: a converted object that `value` may share parts with, which cost nothing then. */
+export function convert(struct: Struct, value: unknown, words: Words = "json", known?: JsonObject): Converted {
+  return convertAny({ kind: "struct", go: `${struct.name.split(".").at(-2) ?? ""}.${struct.goName}`, struct: () => struct, atomic: false }, value ?? {}, words, known) as Converted & { readonly object: JsonObject };
 }
 
 /** The same for a value of any type; null gives undefined. */
-export function convertAny(type: Type, value: unknown, words: Words = "json"): { readonly object: unknown; readonly strictErrors: readonly string[] } {
-  const converter = new Converter(words);
+export function convertAny(type: Type, value: unknown, words: Words = "json", known?: JsonObject): { readonly object: unknown; readonly strictErrors: readonly string[] } {
+  const converter = new Converter(words, known);
   let object: unknown;
   try {
-    object = converter.value(type, value);
+    object = converter.document(type, value);
   } catch (error) {
     if (error instanceof ScalarError) throw new ConvertError(error.message);
     throw error;

@@ -149,9 +149,9 @@ function withKind(object: Record<string, unknown>, gvk: GroupVersionKind): KubeO
 
 /**
  * A patched object made one of its kind again. The error of a wrong type, of a foreign kind or of strict validation comes back as text:
- * the patch handler wraps it in its own words.
+ * the patch handler wraps it in its own words. `current`: what was patched.
  */
-export function decodePatched(value: unknown, expected: GroupVersionKind, fieldValidation?: string, words: Words = "json"): Decoded | { readonly failure: string } {
+export function decodePatched(value: unknown, expected: GroupVersionKind, fieldValidation?: string, words: Words = "json", current?: KubeObject): Decoded | { readonly failure: string } {
   const found = interpret(value, expected);
   if (typeof found === "string") return { failure: found };
   const mismatch = kindMismatch(found, expected);
@@ -159,7 +159,7 @@ export function decodePatched(value: unknown, expected: GroupVersionKind, fieldV
   const schema = schemaOfKind(expected);
   if (schema === undefined) throw new Error(`bug: no schema of ${groupVersion(expected)} ${expected.kind}`);
   try {
-    const { object, strictErrors } = convert(structOf(schema), value, words);
+    const { object, strictErrors } = convert(structOf(schema), value, words, current as Record<string, unknown> | undefined);
     if (strictErrors.length > 0 && fieldValidation === "Strict") return { failure: strictDecodingError(strictErrors) };
     return { object: withKind(object, expected), warnings: fieldValidation === "Ignore" ? [] : strictErrors };
   } catch (error) {

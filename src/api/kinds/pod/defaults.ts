@@ -35,6 +35,9 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
 }
 
 export function defaultPod(pod: Draft<Pod>): void {
+  if (pod.status && !Object.isFrozen(pod.status)) unifyAddresses(pod.status);
+  // What is frozen has come from the store: it has its defaults.
+  if (pod.spec && Object.isFrozen(pod.spec)) return;
   pod.spec ??= { containers: [] };
   const { spec } = pod;
   defaultPodSpec(spec);
@@ -43,7 +46,6 @@ export function defaultPod(pod: Draft<Pod>): void {
   if (spec.hostNetwork) for (const c of containers) defaultHostPorts(c);
   defaultPodRequests(spec);
   spec.enableServiceLinks ??= true;
-  if (pod.status) unifyAddresses(pod.status);
 }
 
 /** podIP is the first of podIPs; where they disagree it has the last word. Follows Convert_v1_PodStatus_To_core_PodStatus. */
