@@ -1,12 +1,16 @@
 /** The controllers that a stint runs. */
 import type { Resource } from "../api/resource.ts";
 import type { Controller, ControllerContext } from "../controllers/framework/controller.ts";
+import { openClusterRoleAggregationController } from "../controllers/cluster-role-aggregation/cluster-role-aggregation.ts";
 import { openCronJobController } from "../controllers/cronjob/controller.ts";
+import { openDisruptionController } from "../controllers/disruption/disruption.ts";
 import { openEndpointSliceController } from "../controllers/endpoint-slice/endpoint-slice.ts";
 import { openEndpointsController } from "../controllers/endpoints/endpoints.ts";
+import { openEventTtlController } from "../controllers/event-ttl/event-ttl.ts";
 import { openGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
 import { openJobController } from "../controllers/job/controller.ts";
 import { openNamespaceController } from "../controllers/namespace/namespace.ts";
+import { openNodeTtlController } from "../controllers/node-ttl/node-ttl.ts";
 import { openPodGcController } from "../controllers/pod-gc/pod-gc.ts";
 import { openResourceQuotaController } from "../controllers/resource-quota/resource-quota.ts";
 import { openRootCaController } from "../controllers/root-ca/root-ca.ts";
@@ -38,6 +42,10 @@ export function allControllers(context: ContextFor, { resources, certificateAuth
     ...openEndpointsController(context("endpoint-controller")),
     ...openEndpointSliceController(context("endpoint-slice-controller")),
     ...openResourceQuotaController(context("resourcequota-controller"), { resources }),
+    ...openDisruptionController(context("controllermanager"), { resources }),
+    ...openEventTtlController(context("event-ttl-controller")),
+    ...openClusterRoleAggregationController(context("clusterrole-aggregation-controller")),
+    ...openNodeTtlController(context("ttl-controller")),
     ...openRootCaController(context("root-ca-cert-publisher"), { certificate: certificateAuthority }),
   ];
 }

@@ -94,6 +94,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Field labels that selectors may use besides metadata.name and metadata.namespace. */
   readonly selectableFields: Readonly<Record<string, (object: T) => string>>;
   readonly printer: Printer<T>;
+  /** What everybody is told who uses it. */
+  readonly deprecation?: string;
   /** Its objects are kept as those of another kind of the table (events.k8s.io events are core events): how to turn one into the other. Both are pure. */
   readonly storedAs?: StoredAs<T>;
 }

@@ -5,7 +5,7 @@
 import { forbiddenField, invalidValue, required } from "../field-error.ts";
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
 import { isDns1123Label, isDns1123Subdomain } from "../names.ts";
-import { PRIORITY_CLASSES, type Resource } from "../resource.ts";
+import { POD_DISRUPTION_BUDGETS, PRIORITY_CLASSES, type Resource } from "../resource.ts";
 import { type Errors, immutable, nonNegative, reasons, unsupported } from "../validation/fields.ts";
 import { validateLabels, validateLabelSelector } from "../validation/labels.ts";
 import { defineKind } from "./define.ts";
@@ -95,11 +95,10 @@ function validateBudget(out: Errors, { spec }: PodDisruptionBudget): void {
   validateLabelSelector(out, "spec.selector", spec.selector);
 }
 
-const BUDGETS: Resource<PodDisruptionBudget> = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true };
 const orNone = (value: string | number | undefined): string => (value === undefined ? "N/A" : String(value));
 
 export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = defineKind<PodDisruptionBudget>({
-  resource: BUDGETS,
+  resource: POD_DISRUPTION_BUDGETS,
   schema: "io.k8s.api.policy.v1.PodDisruptionBudget",
   printer: { cells: (o, now) => [o.metadata.name ?? "", orNone(o.spec?.minAvailable), orNone(o.spec?.maxUnavailable), o.status?.disruptionsAllowed ?? 0, ageCell(o, now)] },
   generation: "spec",

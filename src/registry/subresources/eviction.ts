@@ -4,7 +4,7 @@
  */
 import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
 import type { Draft } from "../../api/kinds/kind.ts";
-import { PODS, type Resource } from "../../api/resource.ts";
+import { POD_DISRUPTION_BUDGETS, PODS } from "../../api/resource.ts";
 import { matchesLabelSelector } from "../../api/selectors.ts";
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
@@ -14,7 +14,6 @@ import { checkDeleteOptions } from "../options.ts";
 import { setPodCondition } from "./pod-condition.ts";
 import type { CreateSubresource } from "./table.ts";
 
-const BUDGETS: Resource<PodDisruptionBudget> = { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget", namespaced: true };
 const SUCCESS = { code: 201, body: { kind: "Status", apiVersion: "v1", metadata: {}, status: "Success", code: 201 } };
 
 /** Pods that have ended, have not begun, or are going anyway are evicted without asking a budget. Follows canIgnorePDB. */
@@ -49,12 +48,12 @@ export function spend(draft: Draft<PodDisruptionBudget>, pod: string, now: strin
 }
 
 async function spendBudget(r: Registry, call: Call, pod: Pod): Promise<void> {
-  const budgets = r.reader.list(BUDGETS, call.namespace).filter((budget) => matchesLabelSelector(budget.spec?.selector, pod.metadata?.labels));
+  const budgets = r.reader.list(POD_DISRUPTION_BUDGETS, call.namespace).filter((budget) => matchesLabelSelector(budget.spec?.selector, pod.metadata?.labels));
   if (budgets.length > 1) throw new StatusError({ code: 500, reason: "InternalError", message: "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", details: { causes: [{ message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support." }] } });
   const [budget] = budgets;
   if (!budget || !checkBudget(budget, pod) || call.dryRun) return;
   const now = formatTime(r.clock.now());
-  await r.amend(BUDGETS, call.namespace, budget.metadata?.name ?? "", (draft, live) => {
+  await r.amend(POD_DISRUPTION_BUDGETS, call.namespace, budget.metadata?.name ?? "", (draft, live) => {
     if (checkBudget(live as PodDisruptionBudget, pod)) spend(draft as Draft<PodDisruptionBudget>, call.name, now);
   });
 }

@@ -4,7 +4,7 @@
  */
 import { duplicate, invalidValue, required, tooMany } from "../../field-error.ts";
 import type { Endpoint, EndpointAddress, Endpoints, EndpointSlice, EndpointSubset } from "../../generated/types.ts";
-import { isDns1123Label, isDns1123Subdomain, isQualifiedName, isValidPortName, isValidPortNumber, subdomainName } from "../../names.ts";
+import { isDns1123Label, isDns1123Subdomain, isQualifiedName, isValidPortNumber, subdomainName } from "../../names.ts";
 import { ENDPOINT_SLICES, ENDPOINTS } from "../../resource.ts";
 import { familyOf, isIp, isNonSpecialIp } from "../../validation/addresses.ts";
 import { type Errors, immutable, nonNegative, reasons, unsupported } from "../../validation/fields.ts";
@@ -114,7 +114,7 @@ function validateSlice(out: Errors, o: EndpointSlice): void {
   const names = new Set<string>();
   ports.forEach((port, i) => {
     const name = port.name ?? "";
-    if (name !== "") reasons(out, `ports[${i}].name`, name, isValidPortName(name));
+    if (name !== "") reasons(out, `ports[${i}].name`, name, isDns1123Label(name));
     if (names.has(name)) out.push(duplicate("ports.name", name));
     names.add(name);
     validateProtocol(out, `ports[${i}].protocol`, port.protocol);
