@@ -7,7 +7,7 @@ import { networkInterfaces } from "node:os";
 import type { Client } from "../client/client.ts";
 import type { Namespace, PriorityClass, Service, EndpointSlice, Endpoints } from "../api/generated/types.ts";
 import { ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, type Resource, SERVICES } from "../api/resource.ts";
-import { isAlreadyExists } from "../api/status-error.ts";
+import { isAlreadyExists, isNotFound } from "../api/status-error.ts";
 
 const SYSTEM_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"] as const;
 export const API_SERVICE_IP = "10.96.0.1";
@@ -37,7 +37,12 @@ async function bootstrapApiService(client: Client, port: number): Promise<void> 
     metadata: { name: "kubernetes", namespace: "default", labels },
     spec: { type: "ClusterIP", clusterIP: API_SERVICE_IP, clusterIPs: [API_SERVICE_IP], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }] },
   };
-  await ensure(client, SERVICES, "default", service);
+  // Looked for first: its address is taken by itself, and creating it again would be refused for that before its name is looked at.
+  const found = await client.get(SERVICES, { namespace: "default", name: "kubernetes" }).catch((error: unknown) => {
+    if (!isNotFound(error)) throw error;
+    return undefined;
+  });
+  if (!found) await ensure(client, SERVICES, "default", service);
   const address = machineAddress();
   if (address === undefined) return;
   const ports = [{ name: "https", port, protocol: "TCP" }];

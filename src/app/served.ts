@@ -81,24 +81,26 @@ async function open(options: ServedOptions, path: string, release: () => Promise
   const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).catch((error: unknown) => {
     failure.resolve(error instanceof Error ? error : new Error(String(error)));
   });
-  await bootstrapPolicy(plane.api);
-  await bootstrapCluster(plane.clientFor("kube-apiserver"), port);
-  // What made the cluster is nobody's history: a watch from before it is too old, as it is upstream.
-  if (isNew) await store.compact(store.revision);
-  const token = adminToken({ key: signingKey, clock: systemClock, ids: systemIds });
-  const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: certificates.authority.certificate, token }));
-  return {
-    url,
-    kubeconfigPath,
-    failed: failure.promise,
-    async close() {
-      await server.close();
-      stop.abort();
-      await running;
-      await store.close();
-      await release();
-    },
+  const end = async () => {
+    await server.close();
+    stop.abort();
+    await running;
+    await store.close();
   };
+  try {
+    await bootstrapPolicy(plane.api);
+    await bootstrapCluster(plane.clientFor("kube-apiserver"), port);
+    // What made the cluster is nobody's history: a watch from before it is too old, as it is upstream.
+    if (isNew) await store.compact(store.revision);
+    const token = adminToken({ key: signingKey, clock: systemClock, ids: systemIds });
+    const text = kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: certificates.authority.certificate, token });
+    const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), text);
+    return { url, kubeconfigPath, failed: failure.promise, close: () => end().then(release) };
+  } catch (error) {
+    // What runs already would keep the process alive behind the message.
+    await end();
+    throw error;
+  }
 }
 
 interface HttpParts {
