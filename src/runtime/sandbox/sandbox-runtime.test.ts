@@ -147,7 +147,7 @@ describe.runIf(isRoot)("containers of root", () => {
     const one = await start(sh("echo hello > /dev/shm/x; sleep 98761"), { name: "one" }, { shareProcessNamespace: true });
     const log = (name: string) => join(directory, "logs", one.sandboxId, `${name}.log`);
     const two = await runtime.startContainer(containerSpec(one.sandboxId, log("two"), layer, sh("sleep 0.1; cat /dev/shm/x; readlink /proc/self/ns/ipc; ps -o pid,args | grep -c 'sleep 9876[1]'; sleep 98762 & exit 0"), { name: "two" }));
-    await untilExited(runtime, two.id);
+    expect(await untilExited(runtime, two.id)).toMatchObject({ exitCode: 0, reason: "Completed" });
     const [shared, ipc, sleeps] = logText(log("two")).split("\n");
     expect([shared, sleeps]).toEqual(["hello", "1"]);
     expect(ipc).not.toBe(execFileSync("readlink", ["/proc/self/ns/ipc"], { encoding: "utf8" }).trim());

@@ -235,7 +235,7 @@ class SandboxRuntime implements Runtime {
     if (!record) return;
     const isStart = record.started !== undefined && container.record?.started === undefined;
     container.record = record;
-    if (record.isLeaving && record.started?.mountNamespace !== undefined) killMountNamespace(record.started.mountNamespace);
+    if (record.isLeaving && record.started?.mountNamespace !== undefined) killMountNamespace(record.started.mountNamespace, record.started.shim);
     if (record.exitCode !== undefined) void this.#finish(container);
     else if (isStart) this.#tell(container);
   }

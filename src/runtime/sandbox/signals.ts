@@ -24,10 +24,10 @@ export function signalContainer(container: Container, signal: string): boolean {
   }
 }
 
-/** Ends every process in a mount namespace: what a container has left that has no pid namespace to end with it. */
-export function killMountNamespace(name: string): void {
+/** Ends every process in a mount namespace but the shim: what a container has left that has no pid namespace to end with it. */
+export function killMountNamespace(name: string, shim: number): void {
   for (const entry of readdirSync("/proc")) {
-    if (!/^\d+$/.test(entry)) continue;
+    if (!/^\d+$/.test(entry) || Number(entry) === shim) continue;
     try {
       if (readlinkSync(`/proc/${entry}/ns/mnt`) === name) process.kill(Number(entry), "SIGKILL");
     } catch {

@@ -31,7 +31,7 @@ export async function openTools(machine: Machine, stateDirectory: string): Promi
     `mount -t tmpfs -o mode=0755,nosuid,nodev tmpfs ${quote(tools)}`,
     ...Object.entries(programs).map(([name, path]) => commandLine(["cp", path, join(tools, name)])),
     ...(loader === undefined ? [] : [commandLine(["cp", "-L", loader, join(tools, "loader")]), commandLine(["cp", "-L", ...libraries, tools])]),
-    `mount -o remount,ro ${quote(tools)}`,
+    `mount -o remount,bind,ro ${quote(tools)}`,
     `exec 9<${quote(tools)}`,
     `umount -l ${quote(tools)}`,
     "echo $$",
