@@ -39,6 +39,8 @@ export interface RegistryDeps {
   /** Left out: as upstream. */
   readonly managedFields?: ManagedFields | undefined;
   readonly tokens?: TokenIssuer;
+  /** The range of the Services' addresses; left out: 10.96.0.0/16. */
+  readonly serviceNetwork?: string;
 }
 
 type Answer = Omit<ApiAnswer, "warnings">;
@@ -70,7 +72,7 @@ class ObjectRegistry implements Api {
   constructor(deps: RegistryDeps) {
     const { store, clock, ids, logger, admission, managedFields = defaultManagedFields } = deps;
     const served = serve(deps.kinds);
-    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served), allocators: openAllocators() };
+    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served), allocators: openAllocators(deps.serviceNetwork) };
     this.#hubs = new WatchHubs(store);
     this.#tokens = deps.tokens;
   }

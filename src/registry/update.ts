@@ -183,8 +183,11 @@ async function store(r: Registry, call: Call, { draft, live, entry }: { draft: D
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
   const result = kind === stored ? draft : thaw(toStored(draft));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
-  const written = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(result, stored.resource, revision) });
-  return written.ok ? { object: objectOf(written.entry), created: false } : { lost: written.current };
+  // Watchers of what goes see it as it was; the caller sees what the write made of it.
+  const last = ends ? thaw<KubeObject>(objectOf(entry)) : result;
+  const written = await r.store.write({ kind: ends ? "delete" : "put", key: entry.key, expect: entry.revision, value: (revision) => stamp(last, stored.resource, revision) });
+  if (!written.ok) return { lost: written.current };
+  return { object: ends ? finished(result, stored.resource) : objectOf(written.entry), created: false };
 }
 
 /** There is nothing yet: a version that the request names means nothing then. */

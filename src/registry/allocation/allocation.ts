@@ -25,8 +25,9 @@ export interface Allocator {
 
 export type Allocators = (resource: Resource) => Allocator | undefined;
 
-export function openAllocators(): Allocators {
-  const allocators: Readonly<Record<string, Allocator>> = { [qualifiedPlural(SERVICES)]: openServiceAllocator() };
+/** `serviceNetwork`: the range of the Services' addresses, where it isn't the usual one. */
+export function openAllocators(serviceNetwork?: string): Allocators {
+  const allocators: Readonly<Record<string, Allocator>> = { [qualifiedPlural(SERVICES)]: openServiceAllocator(serviceNetwork) };
   return (resource) => allocators[qualifiedPlural(resource)];
 }
 

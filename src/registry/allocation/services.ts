@@ -1,5 +1,5 @@
 /**
- * Gives Services their cluster addresses, node ports and health-check ports. The addresses are 10.96.0.0/16, the ports 30000–32767.
+ * Gives Services their cluster addresses, node ports and health-check ports. The ports are 30000–32767.
  * Follows kubernetes pkg/registry/core/service/storage/alloc.go.
  */
 import type { Ids } from "../../base/chance.ts";
@@ -15,20 +15,35 @@ import type { AllocationContext, Allocator, Release } from "./allocation.ts";
 import { fillFamilies } from "./ip-families.ts";
 import { Pool } from "./pool.ts";
 
+/** Where no other network is named. */
 const NETWORK = "10.96.0.0/16";
-const BASE = (10 << 24) | (96 << 16);
 const PORTS = { first: 30_000, last: 32_767 };
 
 const toNumber = (ip: string): number => ip.split(".").reduce((n, part) => n * 256 + Number(part), 0);
 const toIp = (n: number): string => [n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255].join(".");
 const randomOf = (ids: Ids): number => Number.parseInt(ids.uid().slice(0, 8), 16);
 
+/** Without the network's own address and its broadcast address. Follows ipallocator.NewCIDRAllocator and calculateRangeOffset. */
+function rangeOf(network: string) {
+  const [ip = "", bits = ""] = network.split("/");
+  const size = 2 ** (32 - Number(bits));
+  const base = Math.floor(toNumber(ip) / size) * size;
+  return { first: base + 1, last: base + size - 2, dynamic: base + 1 + Math.min(Math.max(16, Math.floor(size / 16)), 256) };
+}
+
 const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.[0] === "None";
 const allocatesNodePorts = (spec: ServiceSpec): boolean => spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const portsOf = ({ ports = [], healthCheckNodePort = 0 }: ServiceSpec): readonly number[] => [...ports.map((p) => p.nodePort ?? 0), healthCheckNodePort].filter((port) => port > 0);
 
+interface Pools {
+  readonly network: string;
+  readonly addresses: Pool;
+  readonly ports: Pool;
+}
+
 /** What one request takes; in a dry run what is taken by others does not count, as it does not upstream. */
 class Request {
+  readonly #network: string;
   readonly #addresses: Pool;
   readonly #ports: Pool;
   readonly #context: AllocationContext;
@@ -37,7 +52,8 @@ class Request {
   readonly #heldPorts: number[] = [];
   #services: readonly Service[] | undefined;
 
-  constructor(pools: { readonly addresses: Pool; readonly ports: Pool }, draft: Draft<Service>, context: AllocationContext) {
+  constructor(pools: Pools, draft: Draft<Service>, context: AllocationContext) {
+    this.#network = pools.network;
     this.#addresses = pools.addresses;
     this.#ports = pools.ports;
     this.#draft = draft;
@@ -73,7 +89,7 @@ class Request {
   #takeAddress(ip: string, taken: ReadonlySet<number>): void {
     const refuse = (why: string) => this.#refuse(invalidValue("spec.clusterIPs", this.#draft.spec.clusterIPs, `failed to allocate IP ${ip}: ${why}`));
     const number = toNumber(ip);
-    if (!this.#addresses.contains(number)) throw refuse(`the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${NETWORK}`);
+    if (!this.#addresses.contains(number)) throw refuse(`the provided IP (${ip}) is not in the valid range. The range of valid IPs is ${this.#network}`);
     if (!this.#context.dryRun && (taken.has(number) || this.#addresses.isHeld(number))) throw refuse("provided IP is already allocated");
     this.#holdAddress(number);
   }
@@ -146,9 +162,11 @@ class Request {
   }
 }
 
-export function openServiceAllocator(): Allocator {
+/** `network`: where the addresses are from, an IPv4 range. */
+export function openServiceAllocator(network = NETWORK): Allocator {
   const pools = {
-    addresses: new Pool({ first: BASE + 1, last: BASE + 65_534, dynamic: BASE + 257 }),
+    network,
+    addresses: new Pool(rangeOf(network)),
     ports: new Pool({ ...PORTS, dynamic: PORTS.first + 86 }),
   };
   return {

@@ -3,9 +3,9 @@
  * Follows kubernetes pkg/registry/core/serviceaccount/storage/token.go and authentication/validation.
  */
 import { invalidValue, toCause } from "../../api/field-error.ts";
-import type { Pod, Secret, ServiceAccount, TokenRequest } from "../../api/generated/types.ts";
+import type { Node, Pod, Secret, ServiceAccount, TokenRequest } from "../../api/generated/types.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { PODS, SECRETS, SERVICE_ACCOUNTS, type Resource } from "../../api/resource.ts";
+import { NODES, PODS, SECRETS, SERVICE_ACCOUNTS, type Resource } from "../../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
 import { keyOfCall, objectOf, type Call, type Registry } from "../call.ts";
@@ -16,6 +16,10 @@ export interface TokenSubject {
   readonly name: string;
   readonly uid: string;
   readonly bound: { readonly kind: string; readonly name: string; readonly uid: string } | undefined;
+  /** The node of the pod that it is bound to. */
+  readonly node?: { readonly name: string; readonly uid?: string };
+  /** Its users are to be warned so long after its beginning, though it is good for longer. */
+  readonly warnAfterSeconds?: number;
 }
 
 /** Signs tokens; the composition root provides it. */
@@ -29,6 +33,9 @@ const KIND = { group: "authentication.k8s.io", kind: "TokenRequest" };
 const DEFAULT_SECONDS = 3600;
 const MIN_SECONDS = 600;
 const MAX_SECONDS = 2 ** 32;
+/** A pod's token for the API that is asked for with exactly this time lives a year, for clients that never read it again, and warns after this time. */
+const WARN_ONLY_SECONDS = 3607;
+const EXTENDED_SECONDS = 365 * 86_400;
 
 function validateRequest({ spec, metadata }: TokenRequest): number {
   const seconds = spec?.expirationSeconds ?? DEFAULT_SECONDS;
@@ -58,6 +65,14 @@ function boundObject(r: Registry, call: Call, { spec }: TokenRequest): TokenSubj
   return { kind, name, uid };
 }
 
+/** A token that is bound to a pod names the pod's node too. */
+function nodeOf(r: Registry, call: Call, bound: TokenSubject["bound"]): Pick<TokenSubject, "node"> {
+  const name = bound?.kind === "Pod" ? r.reader.get<Pod>(PODS, call.namespace, bound.name)?.spec?.nodeName : undefined;
+  if (!name) return {};
+  const uid = r.reader.get<Node>(NODES, "", name)?.metadata?.uid;
+  return { node: { name, ...(uid !== undefined && { uid }) } };
+}
+
 export const createToken: CreateSubresource = async (r, call, object, { tokens }) => {
   if (!tokens) throw new StatusError({ code: 500, reason: "InternalError", message: "Internal error occurred: no token issuer" });
   const request = object as TokenRequest;
@@ -72,7 +87,9 @@ export const createToken: CreateSubresource = async (r, call, object, { tokens }
   const bound = boundObject(r, call, request);
   const now = r.clock.now();
   const expiresAtMs = now + seconds * 1000;
-  const token = call.dryRun ? "" : await tokens.issue({ namespace: call.namespace, name: call.name, uid: account.metadata?.uid ?? "", bound }, { audiences, expiresAtMs });
+  const isExtended = bound?.kind === "Pod" && seconds === WARN_ONLY_SECONDS && audiences.every((a) => tokens.defaultAudiences.includes(a));
+  const subject: TokenSubject = { namespace: call.namespace, name: call.name, uid: account.metadata?.uid ?? "", bound, ...nodeOf(r, call, bound), ...(isExtended && { warnAfterSeconds: seconds }) };
+  const token = call.dryRun ? "" : await tokens.issue(subject, { audiences, expiresAtMs: isExtended ? now + EXTENDED_SECONDS * 1000 : expiresAtMs });
   const body = {
     kind: "TokenRequest",
     apiVersion: "authentication.k8s.io/v1",
