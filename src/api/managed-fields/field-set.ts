@@ -186,6 +186,21 @@ export function formatFields(set: FieldSet): FieldsV1 {
   return fields;
 }
 
+/** The one set of all that say the same. */
+export const canonical = (set: FieldSet): FieldSet => parseFields(formatFields(set));
+
+const unions = new WeakMap<FieldSet, WeakMap<FieldSet, FieldSet>>();
+
+/** The union of two canonical sets, canonical itself: the pods of a Job go through the same few unions, which are made once. */
+export function canonicalUnion(a: FieldSet, b: FieldSet): FieldSet {
+  if (contains(a, b)) return a;
+  let ofA = unions.get(a);
+  if (!ofA) unions.set(a, (ofA = new WeakMap()));
+  let both = ofA.get(b);
+  if (!both) ofA.set(b, (both = canonical(union(a, b))));
+  return both;
+}
+
 function format(set: FieldSet): FieldsV1 {
   const out: Record<string, unknown> = {};
   for (const element of [...new Set([...set.members, ...set.children.keys()])].sort(byElement)) {

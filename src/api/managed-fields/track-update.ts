@@ -9,7 +9,7 @@ import { convert } from "../schema/convert.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
 import { compareValues, deepEqual } from "./compare.ts";
-import { contains, EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
+import { canonical, canonicalUnion, difference, EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
 import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
 
 export interface UpdateRequest {
@@ -75,13 +75,13 @@ export function recordChange(managed: Managed, change: Change): Managed {
   const ignored: FieldSet = resetFields(change.struct, change.subresource);
   const comparison = compareValues(typeOfStruct(change.struct), change.before, change.after, ignored);
   const owned = stripMeta(recursiveDifference(union(comparison.modified, comparison.added), ignored));
-  const kept = takeChanges(managed, comparison, change.apiVersion);
-  if (owned.empty) return kept;
+  if (owned.empty) return takeChanges(managed, comparison, change.apiVersion);
   const self = { manager: change.manager === "" ? "unknown" : change.manager, operation: "Update", apiVersion: change.apiVersion, subresource: change.subresource } as const;
   const id = identifierOf(self);
-  const previous = managed.get(id)?.entry;
-  const before = kept.get(id)?.fields ?? EMPTY;
-  kept.set(id, { ...self, time: timeText(change.now), fields: contains(before, owned) ? before : union(before, owned), ...(previous && { entry: previous }) });
+  const previous = managed.get(id);
+  const kept = takeChanges(managed, comparison, change.apiVersion, id);
+  const fields = canonicalUnion(previous ? difference(previous.fields, comparison.removed) : EMPTY, canonical(owned));
+  kept.set(id, { ...self, time: timeText(change.now), fields, ...(previous?.entry && { entry: previous.entry }) });
   return capUpdates(kept);
 }
 
