@@ -6,14 +6,14 @@ const s = (seconds: number) => START + seconds * 1000;
 const ended = (seconds: number) => podOf({ phase: "Failed", finishedAt: seconds });
 
 describe("nextBackoffRecord", () => {
-  const two = { failures: 2, lastFailure: s(5) };
+  const two = { failures: 2, lastFailure: s(5), spreadMs: 70 };
   test.each([
     { name: "nothing ended", old: two, succeeded: [], failed: [], want: two },
-    { name: "failures add up, the latest counts", old: two, succeeded: [], failed: [ended(30), ended(20)], want: { failures: 4, lastFailure: s(30) } },
+    { name: "failures add up, the latest counts", old: two, succeeded: [], failed: [ended(30), ended(20)], want: { failures: 4, lastFailure: s(30), spreadMs: 9 } },
     { name: "a success starts over", old: two, succeeded: [ended(9)], failed: [], want: NO_FAILURES },
-    { name: "after a success only later failures count", old: two, succeeded: [ended(10), ended(20)], failed: [ended(15), ended(20), ended(21), ended(25)], want: { failures: 2, lastFailure: s(25) } },
+    { name: "after a success only later failures count", old: two, succeeded: [ended(10), ended(20)], failed: [ended(15), ended(20), ended(21), ended(25)], want: { failures: 2, lastFailure: s(25), spreadMs: 9 } },
     { name: "failures before the success do not", old: two, succeeded: [ended(20)], failed: [ended(20)], want: NO_FAILURES },
-  ])("$name", ({ old, succeeded, failed, want }) => expect(nextBackoffRecord(old, succeeded, failed)).toEqual(want));
+  ])("$name", ({ old, succeeded, failed, want }) => expect(nextBackoffRecord(old, succeeded, failed, 9)).toEqual(want));
 });
 
 describe("remainingBackoff", () => {
@@ -27,9 +27,13 @@ describe("remainingBackoff", () => {
     { name: "the sixth failure", failures: 6, elapsed: 0, want: 320_000 },
     { name: "the seventh reaches ten minutes", failures: 7, elapsed: 0, want: 600_000 },
     { name: "and no more", failures: 5000, elapsed: 0, want: 600_000 },
-  ])("$name", ({ failures, elapsed, want }) => expect(remainingBackoff({ failures, lastFailure: s(0) }, s(elapsed))).toBe(want));
+  ])("$name", ({ failures, elapsed, want }) => expect(remainingBackoff({ failures, lastFailure: s(0), spreadMs: 0 }, s(elapsed))).toBe(want));
 
-  test("a record without a time asks for no wait", () => expect(remainingBackoff({ failures: 2, lastFailure: undefined }, s(0))).toBe(0));
+  test("a record without a time asks for no wait", () => expect(remainingBackoff({ failures: 2, lastFailure: undefined, spreadMs: 5 }, s(0))).toBe(0));
+  test("chance adds to the wait, beyond the longest too", () => {
+    expect(remainingBackoff({ failures: 1, lastFailure: s(0), spreadMs: 400 }, s(0))).toBe(10_400);
+    expect(remainingBackoff({ failures: 9, lastFailure: s(0), spreadMs: 400 }, s(0))).toBe(600_400);
+  });
 });
 
 describe("remainingIndexBackoff", () => {

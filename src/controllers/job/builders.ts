@@ -102,6 +102,7 @@ export const worldOf = (job: StoredJob, pods: readonly StoredPod[] = [], rest: P
   letGo: [],
   now: START + 60_000,
   backoff: NO_FAILURES,
+  spreadMs: 0,
   caughtUp: true,
   releasing: new Set(),
   proven: false,

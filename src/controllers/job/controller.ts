@@ -69,7 +69,7 @@ class JobController {
   readonly #sync: JobSync;
 
   constructor(context: ControllerContext, { metrics = NO_METRICS, workers = WORKERS }: JobControllerOptions) {
-    const { clock, client } = context;
+    const { chance, clock, client } = context;
     this.#context = context;
     this.#workers = workers;
     this.#metrics = metrics;
@@ -79,7 +79,7 @@ class JobController {
     this.#orphanQueue = new WorkQueue({ clock, retry: RETRY });
     const record = this.#record.bind(this);
     const execute = jobExecutors({ client, clock, expectations: this.#expectations, record });
-    this.#sync = new JobSync({ client, clock, ledger: this.#ledger, expectations: this.#expectations, execute, record, metrics });
+    this.#sync = new JobSync({ client, chance, clock, ledger: this.#ledger, expectations: this.#expectations, execute, record, metrics });
   }
 
   controllers(): readonly Controller[] {

@@ -51,8 +51,8 @@ describe("back-off", () => {
   test.each([
     { name: "a new failure delays its replacement", world: worldOf(jobOf(), [failedAt(57)]), want: { ...nothing, action: "pods_created", recheck: 67 } },
     { name: "until the delay is over", world: worldOf(jobOf(), [failedAt(50)]), want: { ...nothing, actions: ["create"], action: "pods_created" } },
-    { name: "what is remembered counts", world: worldOf(jobOf(), [], { backoff: { failures: 3, lastFailure: START + 30_000 } }), want: { ...nothing, action: "pods_created", recheck: 70 } },
-    { name: "a success ends it", world: worldOf(jobOf({ completions: 3 }), [podOf({ phase: "Succeeded", finishedAt: 59 })], { backoff: { failures: 3, lastFailure: START + 58_000 } }), want: { ...nothing, actions: ["create"], action: "pods_created" } },
+    { name: "what is remembered counts", world: worldOf(jobOf(), [], { backoff: { failures: 3, lastFailure: START + 30_000, spreadMs: 0 } }), want: { ...nothing, action: "pods_created", recheck: 70 } },
+    { name: "a success ends it", world: worldOf(jobOf({ completions: 3 }), [podOf({ phase: "Succeeded", finishedAt: 59 })], { backoff: { failures: 3, lastFailure: START + 58_000, spreadMs: 0 } }), want: { ...nothing, actions: ["create"], action: "pods_created" } },
     { name: "each index has its own", world: worldOf(indexedJob(3, { backoffLimitPerIndex: 2 }), [failedAt(57, { index: 0, failures: 0 }), failedAt(49, { index: 1, failures: 0 })]), want: { ...nothing, actions: ["create 1", "create 2"], action: "pods_created", recheck: 67 } },
     { name: "all indexes wait", world: worldOf(indexedJob(2, { backoffLimitPerIndex: 2 }), [failedAt(57, { index: 0, failures: 0 }), failedAt(55, { index: 1, failures: 1 })]), want: { ...nothing, action: "pods_created", recheck: 67 } },
   ])("$name", ({ world, want }) => expect(brief(world)).toEqual(want));

@@ -93,7 +93,7 @@ export function decideJob(world: JobWorld): JobDecision {
   const { job, now } = world;
   const tally = tallyPods(world);
   const startTime = job.status?.startTime ?? (isSuspended(job) ? undefined : formatTime(now));
-  const backoff = nextBackoffRecord(world.backoff, tally.newSucceeded, tally.newFailed);
+  const backoff = nextBackoffRecord(world.backoff, tally.newSucceeded, tally.newFailed, world.spreadMs);
   const end = findEnd(world, tally, startTime);
   const known = { tally, startTime, backoff, end };
   // With an end in sight all pods go, but keep their finalizers: they are to be counted.

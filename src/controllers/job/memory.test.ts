@@ -174,9 +174,9 @@ describe("how soon a Job looks", () => {
   test.each([
     { name: "the first look", urgency: "now" as const, last: undefined, now: 0, want: 0 },
     { name: "a counter", urgency: "soon" as const, last: undefined, now: 0, want: 100 },
-    { name: "right after a quick sync", urgency: "now" as const, last: { endedAt: 100, tookMs: 1 }, now: 101, want: 4 },
-    { name: "right after a slow one", urgency: "now" as const, last: { endedAt: 100, tookMs: 40 }, now: 100, want: 10 },
-    { name: "after a very slow one", urgency: "now" as const, last: { endedAt: 100, tookMs: 4000 }, now: 100, want: 25 },
+    { name: "right after a quick sync", urgency: "now" as const, last: { endedAt: 100, tookMs: 1 }, now: 101, want: 2 },
+    { name: "right after a slow one", urgency: "now" as const, last: { endedAt: 100, tookMs: 40 }, now: 100, want: 5 },
+    { name: "after a very slow one", urgency: "now" as const, last: { endedAt: 100, tookMs: 4000 }, now: 100, want: 10 },
     { name: "long after", urgency: "now" as const, last: { endedAt: 100, tookMs: 40 }, now: 900, want: 0 },
   ])("$name waits $want ms", ({ urgency, last, now, want }) => expect(delayMs(urgency, last, now)).toBe(want));
 });

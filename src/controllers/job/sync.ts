@@ -2,13 +2,14 @@
  * One sync of one Job: claim its pods, decide, act, settle, let counted pods go, conclude. All rules are elsewhere; this is their order.
  * Follows kubernetes pkg/controller/job/job_controller.go (syncJob).
  */
+import type { Chance } from "../../base/chance.ts";
 import type { Clock, Instant } from "../../base/clock.ts";
 import type { JobStatus } from "../../api/generated/types.ts";
 import { JOBS, PODS } from "../../api/resource.ts";
 import { isNotFound } from "../../api/status-error.ts";
 import type { Client } from "../../client/client.ts";
 import { claimPods, jobSelector } from "./adoption.ts";
-import type { BackoffRecord } from "./backoff.ts";
+import { SPREAD_MS_MAX, type BackoffRecord } from "./backoff.ts";
 import { decideJob, type JobDecision } from "./decide.ts";
 import type { Executors } from "./execute.ts";
 import { UNSEEN_MS_MAX, type Expectations } from "./expectations.ts";
@@ -20,6 +21,7 @@ import type { JobAction, JobWorld, SyncAction } from "./world.ts";
 
 export interface SyncDeps {
   readonly client: Client;
+  readonly chance: Chance;
   readonly clock: Clock;
   readonly ledger: PodLedger;
   readonly expectations: Expectations;
@@ -71,7 +73,7 @@ export class JobSync {
 
   /** Rejects where the Job's status could not be stored or its pods not be claimed. */
   async run(job: StoredJob, memory: JobMemory): Promise<SyncResult> {
-    const { clock, expectations, ledger, metrics } = this.#deps;
+    const { chance, clock, expectations, ledger, metrics } = this.#deps;
     const { uid } = job.metadata;
     await this.#confirmOverdue(uid);
     // Both are asked before the pods are read. Claiming may wait for the server, and what the cache learns meanwhile is not in these pods:
@@ -80,7 +82,7 @@ export class JobSync {
     const releasing = new Set(expectations.releasingOf(uid));
     const letGo = [...ledger.settled(uid).values()];
     const claimed = await this.#claim(job);
-    const world: JobWorld = { job, pods: claimed.open, letGo: claimed.letGo, now: clock.now(), backoff: memory.backoff, caughtUp, releasing, proven: memory.proven };
+    const world: JobWorld = { job, pods: claimed.open, letGo: claimed.letGo, now: clock.now(), backoff: memory.backoff, spreadMs: Math.floor(chance.next() * SPREAD_MS_MAX), caughtUp, releasing, proven: memory.proven };
     const decision = decideJob(world);
     const { outcome, error } = await this.#act(world, decision, memory);
     const settlement = settle(world, decision, outcome);

@@ -12,8 +12,8 @@ export type Urgency = "now" | "soon" | "none";
 
 /** Changes that only move a counter of the status wait this long: a short-lived pod never shows up as ready, which saves a write. */
 export const COUNTER_DELAY_MS = 100;
-const PAUSE_MS_MIN = 5;
-const PAUSE_MS_MAX = 25;
+const PAUSE_MS_MIN = 3;
+const PAUSE_MS_MAX = 10;
 
 /** Enough is known of a Job's last sync to say when the next may begin. */
 export interface LastSync {
@@ -22,13 +22,13 @@ export interface LastSync {
 }
 
 /**
- * What changes while a sync runs is gathered for the next, which begins after a short pause: a quarter of what the last one took, so that
+ * What changes while a sync runs is gathered for the next, which begins after a short pause: an eighth of what the last one took, so that
  * one pod that ends is counted at once, and of a hundred that end together not each gets a sync of its own.
  */
 export function delayMs(urgency: Exclude<Urgency, "none">, last: LastSync | undefined, now: Instant): number {
   if (urgency === "soon") return COUNTER_DELAY_MS;
   if (!last) return 0;
-  const pause = Math.min(Math.max(last.tookMs / 4, PAUSE_MS_MIN), PAUSE_MS_MAX);
+  const pause = Math.min(Math.max(last.tookMs / 8, PAUSE_MS_MIN), PAUSE_MS_MAX);
   return Math.max(0, last.endedAt + pause - now);
 }
 

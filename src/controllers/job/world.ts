@@ -15,6 +15,8 @@ export interface JobWorld {
   readonly letGo: readonly StoredPod[];
   readonly now: Instant;
   readonly backoff: BackoffRecord;
+  /** What chance adds to the back-off of a failure that is first seen now. */
+  readonly spreadMs: number;
   /** All pods that this controller made or deleted have been seen in the cache. */
   readonly caughtUp: boolean;
   /** Uids of pods whose finalizer was taken off, though the cache may not show it yet: they are counted. */
