@@ -16,6 +16,7 @@ import { openResourceQuotaController } from "../controllers/resource-quota/resou
 import { openRootCaController } from "../controllers/root-ca/root-ca.ts";
 import { openServiceAccountController } from "../controllers/service-account/service-account.ts";
 import { openTtlController } from "../controllers/ttl/ttl.ts";
+import type { ControllerMetrics } from "./controller-metrics.ts";
 
 type ContextFor = (component: string) => ControllerContext;
 
@@ -24,17 +25,24 @@ export interface ControllerOptions {
   readonly resources: readonly Resource[];
   /** PEM of the CA that pods get to know the API server by. */
   readonly certificateAuthority: string;
+  /** Where the Job and CronJob controllers count. */
+  readonly metrics?: ControllerMetrics;
 }
 
 /** What a Job needs to run to its end: for a stint that lives as long as one run. */
 export const jobControllers = (context: ContextFor): readonly Controller[] => openJobController(context("job-controller"));
 
 /** All of them: for a server that others use. */
-export function allControllers(context: ContextFor, { resources, certificateAuthority }: ControllerOptions): readonly Controller[] {
+export function allControllers(context: ContextFor, options: ControllerOptions): readonly Controller[] {
+  const controllers = makeAll(context, options);
+  return options.metrics?.watch(controllers) ?? controllers;
+}
+
+function makeAll(context: ContextFor, { resources, certificateAuthority, metrics }: ControllerOptions): readonly Controller[] {
   return [
-    ...jobControllers(context),
+    ...openJobController(context("job-controller"), { ...(metrics && { metrics: metrics.job }) }),
     ...openServiceAccountController(context("serviceaccount-controller")),
-    openCronJobController(context("cronjob-controller")),
+    openCronJobController(context("cronjob-controller"), { ...(metrics && { metrics: metrics.cronJob }) }),
     ...openGarbageCollector(context("garbage-collector-controller"), { resources }),
     ...openNamespaceController(context("namespace-controller"), { resources: resources.filter((r) => r.namespaced) }),
     ...openTtlController(context("ttl-after-finished-controller")),

@@ -22,6 +22,7 @@ import { openDurableStore } from "../store/durable-store.ts";
 import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
 import { type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
+import { openControllerMetrics, type ControllerMetrics } from "./controller-metrics.ts";
 import { allControllers } from "./controllers.ts";
 import { takeDataDirectory } from "./data-directory.ts";
 import { openLogger } from "./logger.ts";
@@ -68,14 +69,15 @@ async function open(options: ServedOptions, path: string, release: () => Promise
   const failure = Promise.withResolvers<Error>();
   const store = openDurableStore(join(path, "store"), { onFailure: (error) => failure.resolve(error) });
   const isNew = store.revision === 0;
+  const metrics = openControllerMetrics();
   const plane = openControlPlane({
     store, clock: systemClock, ids: systemIds, chance: systemChance, logger,
     tokens: openTokenIssuer({ key: signingKey, clock: systemClock, ids: systemIds }),
     admission: [noEscalation],
-    controllers: (context) => allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate }),
+    controllers: (context) => allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, metrics }),
   });
   const node = await openNode({ ...options, plane, logger, stateDirectory: path, dataDirectory: path });
-  const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams });
+  const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics });
   const stop = new AbortController();
   const { url, port } = await listen(server, options.port);
   const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).catch((error: unknown) => {
@@ -110,9 +112,10 @@ interface HttpParts {
   readonly certificates: Certificates;
   readonly signingKey: string;
   readonly podStreams: PodStreams | undefined;
+  readonly metrics: ControllerMetrics;
 }
 
-function openHttp({ options, plane, logger, certificates, signingKey, podStreams }: HttpParts): Server {
+function openHttp({ options, plane, logger, certificates, signingKey, podStreams, metrics }: HttpParts): Server {
   const verifier = openTokenVerifier({ key: signingKey, clock: systemClock, api: plane.api });
   const discovery = new Discovery();
   let loaded: ReturnType<typeof loadDescriptions> | undefined;
@@ -129,6 +132,7 @@ function openHttp({ options, plane, logger, certificates, signingKey, podStreams
     tokens: [verifier],
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
     version: { gitVersion: KUBERNETES_VERSION, gitCommit: "", buildDate: "1970-01-01T00:00:00Z" },
+    metrics: [() => metrics.text()],
     ...(podStreams && { podStreams }),
     ...(options.auditLogPath !== undefined && { audit: openAuditLog(options.auditLogPath) }),
   });

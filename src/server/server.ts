@@ -21,7 +21,7 @@ import { compress } from "./gzip.ts";
 import { type HealthCheck, healthAnswer, PING } from "./health.ts";
 import { impersonate } from "./impersonation.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
-import { openMetrics } from "./metrics.ts";
+import { openMetrics, type MetricsSource } from "./metrics.ts";
 import { podAttach, podExec } from "./pod-exec.ts";
 import { podLog } from "./pod-log.ts";
 import { podPortForward } from "./port-forward.ts";
@@ -56,6 +56,8 @@ export interface ServerOptions {
   readonly podStreams?: PodStreams;
   readonly readiness?: readonly HealthCheck[];
   readonly audit?: AuditLog;
+  /** More lines for /metrics. */
+  readonly metrics?: readonly MetricsSource[];
   readonly host?: string;
 }
 
@@ -89,7 +91,7 @@ export function openServer(options: ServerOptions): Server {
   const documents = [discoveryHandler(options.discovery), openApiHandler(options.openapi)];
   const openWatches = new Set<() => void>();
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
-  const metrics = openMetrics({ queues, watches: () => openWatches.size });
+  const metrics = openMetrics({ queues, watches: () => openWatches.size }, options.metrics);
   const streams = { api: options.api, clock, streams: options.podStreams };
   const subresources = new Map<string, SubresourceHandler>([["pods/log", podLog(streams)], ["pods/exec", podExec(streams)], ["pods/attach", podAttach(streams)], ["pods/portforward", podPortForward(streams)]]);
   const deps: ResourceDeps = { ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources, columns: openColumns(options.descriptions ?? (() => ({}))) };

@@ -21,6 +21,8 @@ const NOT_SYNCED_MS = 50;
 const INDEX = "cronjob";
 /** Seconds between the scheduled time and the creation of the Job; name without the prefix `cronjob_controller_`. */
 export const CREATION_SKEW_METRIC = "job_creation_skew_duration_seconds";
+/** Its upper bounds: 1 s to 512 s, doubling. */
+export const CREATION_SKEW_BUCKETS: readonly number[] = Array.from({ length: 10 }, (_, i) => 2 ** i);
 
 export interface CronJobControllerOptions {
   readonly metrics?: { observe(name: string, labels: Readonly<Record<string, string>>, value: number): void };
