@@ -105,7 +105,7 @@ async function importFound(store: LocalImageStore, found: Found, names: readonly
 }
 
 const BUSYBOX_FILES: Readonly<Record<string, string>> = {
-  "etc/passwd": "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n",
+  "etc/passwd": "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nbin:x:2:2:bin:/bin:/bin/false\nnobody:x:65534:65534:nobody:/:/bin/false\n",
   "etc/group": "root:x:0:\ndaemon:x:1:\nbin:x:2:\nnogroup:x:65534:\n",
   "etc/shadow": "root:*:::::::\n",
   // Without it a static busybox's resolver looks for libraries that are not there, and crashes.

@@ -36,10 +36,11 @@ interface Claims {
   /** Absent in the administrator's token. */
   readonly "kubernetes.io"?: {
     readonly namespace: string;
-    readonly node?: Reference;
+    readonly node?: Partial<Reference>;
     readonly pod?: Reference;
     readonly secret?: Reference;
     readonly serviceaccount: Reference;
+    readonly warnafter?: number;
   };
   readonly nbf: number;
   readonly sub: string;
@@ -78,10 +79,10 @@ export interface TokenIssuerOptions {
   readonly ids: Ids;
 }
 
-function claimsOf({ namespace, name, uid, bound }: TokenSubject, audiences: readonly string[], jti: string, now: number, expires: number): Claims {
+function claimsOf({ namespace, name, uid, bound, node, warnAfterSeconds }: TokenSubject, audiences: readonly string[], jti: string, now: number, expires: number): Claims {
   const reference = bound && { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } };
   return {
-    aud: audiences, exp: expires, iat: now, iss: ISSUER, jti, "kubernetes.io": { namespace, ...reference, serviceaccount: { name, uid } }, nbf: now,
+    aud: audiences, exp: expires, iat: now, iss: ISSUER, jti, "kubernetes.io": { namespace, ...(node && { node }), ...reference, serviceaccount: { name, uid }, ...(warnAfterSeconds !== undefined && { warnafter: now + warnAfterSeconds }) }, nbf: now,
     sub: `system:serviceaccount:${namespace}:${name}`,
   };
 }
@@ -163,11 +164,13 @@ export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): To
     if (common.length === 0) return undefined;
     const about = claims["kubernetes.io"];
     if (!about) return claims.sub === ADMIN.name ? { user: ADMIN, audiences: common } : undefined;
-    const { namespace, pod, secret, serviceaccount } = about;
+    const { namespace, node, pod, secret, serviceaccount } = about;
     const bound = await Promise.all([isThere(SERVICE_ACCOUNTS, namespace, serviceaccount), !pod || isThere(PODS, namespace, pod), !secret || isThere(SECRETS, namespace, secret)]);
     if (bound.includes(false)) return undefined;
     const extra = {
       "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`],
+      ...(node?.name !== undefined && { "authentication.kubernetes.io/node-name": [node.name] }),
+      ...(node?.uid !== undefined && { "authentication.kubernetes.io/node-uid": [node.uid] }),
       ...(pod && { "authentication.kubernetes.io/pod-name": [pod.name], "authentication.kubernetes.io/pod-uid": [pod.uid] }),
     };
     return { user: { name: claims.sub, uid: serviceaccount.uid, groups: serviceAccountGroups(namespace), extra }, audiences: common };

@@ -4,6 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { constants } from "node:os";
+import type { Readable, Writable } from "node:stream";
 import type { ExecSpec } from "../runtime.ts";
 import type { Machine } from "./machine.ts";
 import { EXEC } from "./scripts.ts";
@@ -37,18 +38,28 @@ ${EXEC}`;
 export async function exec(target: ExecTarget, spec: ExecSpec, signal: AbortSignal): Promise<number> {
   const words = execCommand(target, spec.command, spec.tty);
   const [file = "", ...args] = spec.tty && target.machine.script !== undefined ? [target.machine.script, "-q", "-e", "-f", "-c", commandLine(words), "/dev/null"] : words;
-  const stdio: ("pipe" | "ignore" | number)[] = [spec.stdin ? "pipe" : "ignore", "pipe", "pipe", "ignore", "ignore", "ignore", "ignore", "ignore", "ignore", target.tools.fd];
+  const stdio: ("pipe" | "ignore" | number)[] = [spec.stdin ? "pipe" : "ignore", "pipe", "pipe", "ignore", "ignore", "ignore", "ignore", "ignore", "pipe", target.tools.fd];
   const child = spawn(file, args, { stdio, env: { LC_ALL: "C", SHELL: target.machine.tools.shell }, signal, killSignal: "SIGKILL" });
   spec.stdin?.on("error", () => {});
   child.stdin?.on("error", () => {});
   if (child.stdin) spec.stdin?.pipe(child.stdin);
   child.stdout?.pipe(spec.stdout, { end: false });
   child.stderr?.pipe(spec.stderr, { end: false });
+  const problem = textOf(child.stdio.at(8));
   try {
-    return await exitCodeOf(child);
+    const code = await exitCodeOf(child);
+    if (problem() !== "") throw new Error(`OCI runtime exec failed: exec failed: unable to start container process: ${problem()}`);
+    return code;
   } finally {
     if (child.stdin) spec.stdin?.unpipe(child.stdin);
   }
+}
+
+/** What comes on a descriptor, so far. */
+function textOf(stream: Writable | Readable | null | undefined): () => string {
+  let text = "";
+  if (stream && "read" in stream) stream.on("data", (data: Buffer) => (text += data.toString()));
+  return () => text.trim();
 }
 
 /** After the last byte of its output. */

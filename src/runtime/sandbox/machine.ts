@@ -83,7 +83,7 @@ export async function inspectMachine(layout: Layout): Promise<Machine> {
       shell,
       env: [needTool("env", "coreutils"), "-i", ...(seen.has("signals") ? ["--default-signal=INT,QUIT"] : [])],
       pivotRoot: needTool("pivot_root", "util-linux"),
-      umountFromDev: [...loaderOf(seen.get("libraries") ?? ""), `/dev${realpathSync(needTool("umount", "util-linux"))}`, "-l", "/dev"],
+      umountFromDev: [...loaderOf(seen.get("libraries") ?? ""), `/dev${realpathSync(needTool("umount", "util-linux"))}`, "-nicl", "/dev"],
     },
     unshare,
     nsenter: needTool("nsenter", "util-linux"),
@@ -122,7 +122,7 @@ function makeLayers(layout: Layout): void {
   const dev = join(layout.devices, "dev");
   for (const path of ["pts", "shm", "mqueue"]) mkdirSync(join(dev, path), { recursive: true });
   writeFileSync(join(dev, "termination-log"), "", { flag: "a" });
-  const links = { fd: "/proc/self/fd", stdin: "/proc/self/fd/0", stdout: "/proc/self/fd/1", stderr: "/proc/self/fd/2", ptmx: "pts/ptmx", core: "/proc/kcore" };
+  const links = { fd: "/proc/self/fd", stdin: "/proc/self/fd/0", stdout: "/proc/self/fd/1", stderr: "/proc/self/fd/2", ptmx: "pts/ptmx" };
   for (const [name, target] of Object.entries(links)) if (!readdirSync(dev).includes(name)) symlinkSync(target, join(dev, name));
 }
 

@@ -171,6 +171,9 @@ describe.runIf(isRoot)("containers of root", () => {
     expect(await ended).toBe(9);
     expect(String(out.stdout.read())).toMatch(/^1000\n\/tmp\nb\n\d\nfrom stdin\nCapBnd:\t00000000a80425fb\n$/);
     expect(String(out.stderr.read())).toMatch(/^err\nls: \/work: No such file/);
+    const nothing = { tty: false, stdin: undefined, ...out };
+    await expect(runtime.exec(id, { ...nothing, command: ["nosuch"] }, new AbortController().signal)).rejects.toThrow('unable to start container process: exec: "nosuch": executable file not found in $PATH');
+    expect(await runtime.exec(id, { ...nothing, command: sh("nosuch 2>/dev/null") }, new AbortController().signal)).toBe(127);
     await runtime.stopContainer(id, { gracePeriodMs: 0 });
   });
 

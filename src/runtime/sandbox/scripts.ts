@@ -71,7 +71,7 @@ if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5; fi
 exec 3<&- 5>&- 9>&-
 report=
 arrange() {
-  if ! { prepare && mount --no-canonicalize --all --fstab ./fstab; }; then
+  if ! { prepare && mount --no-canonicalize --internal-only --no-mtab --all --fstab ./fstab; }; then
     report="failed $(tail -n 1 ../../errors)"
     return 1
   fi
@@ -138,12 +138,12 @@ environment
 
 /**
  * What `exec` runs in a container that is there already: the same last steps, from a shell that was loaded through descriptor 9, which is
- * closed before the command begins. Its variables and `environment` come in front.
+ * closed before the command begins. Why there is no command to begin goes to descriptor 8. Its variables and `environment` come in front.
  */
 export const EXEC = `
 exec 9<&-
 fail() {
-  echo "OCI runtime exec failed: exec failed: unable to start container process: $1" >&2
+  echo "$1" >&8
   exit 126
 }
 ${SEARCH}
@@ -153,5 +153,5 @@ eval "set -- $command"
 search "$1"
 unset IFS PWD OLDPWD
 environment
-exec "$@"
+exec "$@" 8>&-
 `;

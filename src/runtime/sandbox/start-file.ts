@@ -87,8 +87,10 @@ function joinCommands({ shared }: Namespaces): string[] {
 
 /** A shell function that sets what a shell can set; other names have to be there already. */
 export function environmentFunction(env: Description["env"]): string {
+  // bash counts this variable even while it executes another program; only an array is not handed on.
+  const level = env.some(([name]) => name === "SHLVL") ? [] : ["unset SHLVL", '[ -z "${BASH_VERSION-}" ] || declare -ga SHLVL'];
   return `environment() {
-  ${["unset PATH", ...env.filter(([name]) => isPlainVariable(name)).map(([name, value]) => `export ${name}=${quote(value)}`)].join("\n  ")}
+  ${["unset PATH", ...level, ...env.filter(([name]) => isPlainVariable(name)).map(([name, value]) => `export ${name}=${quote(value)}`)].join("\n  ")}
 }
 `;
 }
