@@ -2,7 +2,8 @@
 // Plays recorded scenarios against stint: run.mjs DIRECTORY [REPORT.json] [--gates-only].
 // DIRECTORY holds parity.mjs with its scenarios (and node/ beside them). Gates must pass whole; of the rest the figure is printed.
 // The report is { passed, failed } over the gates.
-import { spawn, spawnSync } from 'node:child_process';
+import { execFile, spawn, spawnSync } from 'node:child_process';
+import { promisify } from 'node:util';
 import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -55,12 +56,11 @@ async function withServer(name, args, use) {
 }
 
 /** Plays a set; prints what failed, and for each gate whether it holds. */
-function play(title, kubeconfig, extra, gate) {
-  const json = join(scratch, 'result.json');
+async function play(title, kubeconfig, extra, gate) {
+  const json = join(scratch, `${title.replace(' ', '-')}.json`);
   const args = [join(directory, 'parity.mjs'), '--kubeconfig', kubeconfig, '--kubectl', kubectl, '--json', json, ...extra];
-  rmSync(json, { force: true });
   if (gatesOnly) args.push('--only', gate.join(','));
-  const { stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, args, { encoding: 'utf8', maxBuffer: 1 << 28 }).catch((error) => error);
   if (!existsSync(json)) throw new Error(`${title}: the player ended without a result: ${stderr.slice(-2000)}`);
   const results = JSON.parse(readFileSync(json, 'utf8'));
   const isGate = (id) => gate.some((text) => id.includes(text));
@@ -77,8 +77,11 @@ function play(title, kubeconfig, extra, gate) {
 }
 
 try {
-  await withServer('control-plane', ['--disable', 'agent,scheduler'], (kubeconfig) => play('control plane', kubeconfig, ['--jobs', '6'], gates.controlPlane));
-  await withServer('node', ['--userland', 'image'], (kubeconfig) => play('node', kubeconfig, ['--dir', join(directory, 'node'), '--jobs', '5'], gates.node));
+  // Both at a time: their scenarios wait for most of theirs.
+  await Promise.all([
+    withServer('control-plane', ['--disable', 'agent,scheduler'], (kubeconfig) => play('control plane', kubeconfig, ['--jobs', '4'], gates.controlPlane)),
+    withServer('node', ['--userland', 'image'], (kubeconfig) => play('node', kubeconfig, ['--dir', join(directory, 'node'), '--jobs', '8'], gates.node)),
+  ]);
 } catch (error) {
   console.error(`parity: ${error.message}`);
   totals.failed++;
