@@ -82,6 +82,21 @@ describe("following", () => {
     });
     expect(text).toBe("one\ntwo\nthree\n");
   });
+
+  test("leaves out no file when several rotations are quicker than the reader", async () => {
+    writeFileSync(path, line(1, "one"));
+    let running = true;
+    const text = await follow(() => running, async (ring, seen) => {
+      await until(() => seen() === "one\n");
+      for (const [second, word] of ["two", "three", "four"].entries()) {
+        renameSync(path, `${path}.20240501-12000${second}`);
+        writeFileSync(path, line(second + 2, word));
+      }
+      running = false;
+      ring();
+    });
+    expect(text).toBe("one\ntwo\nthree\nfour\n");
+  });
 });
 
 describe("a container's last words", () => {

@@ -3,8 +3,8 @@
  * Waits for the file system's events, never for time. Follows kubernetes pkg/kubelet/kuberuntime/logs/logs.go.
  */
 import { watch } from "node:fs";
-import { open, stat, type FileHandle } from "node:fs/promises";
-import { basename, dirname } from "node:path";
+import { open, readdir, stat, type FileHandle } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
 import { parseLogLine, type LogLine } from "./cri-format.ts";
 import { tailOffset } from "./tail.ts";
 
@@ -126,9 +126,26 @@ class Bell {
   }
 }
 
-async function isRotated(file: FileHandle, path: string): Promise<boolean> {
-  const [own, there] = await Promise.all([file.stat(), stat(path).catch(() => undefined)]);
-  return there !== undefined && there.ino !== own.ino;
+/** The files of a log, the oldest first: those that were rotated away have names that begin with its own and sort by time. */
+async function filesOf(path: string): Promise<readonly { readonly path: string; readonly inode: number }[]> {
+  const rotated = (await readdir(dirname(path))).filter((name) => name.startsWith(`${basename(path)}.`)).sort();
+  const files = await Promise.all([...rotated, basename(path)].map((name) => join(dirname(path), name)).map(async (file) => ({ path: file, inode: (await stat(file).catch(() => undefined))?.ino })));
+  return files.flatMap(({ path: file, inode }) => (inode === undefined ? [] : [{ path: file, inode }]));
+}
+
+/** The file in which the log goes on after `file`; undefined while that is the newest. A file that is gone was older than all that are there. */
+async function openNext(file: FileHandle, path: string): Promise<LogFile | undefined> {
+  const { ino } = await file.stat();
+  if ((await stat(path).catch(() => undefined))?.ino === ino) return undefined;
+  for (;;) {
+    const files = await filesOf(path);
+    const next = files[files.findIndex((f) => f.inode === ino) + 1];
+    if (!next) return undefined;
+    const opened = await open(next.path, "r").catch(() => undefined);
+    // A rotation in between has given the name to another file.
+    if (opened && (await opened.stat()).ino === next.inode) return new LogFile(opened, 0);
+    await opened?.close();
+  }
 }
 
 /** The log as it is and as it becomes, until the container has ended or `signal` aborts. */
@@ -144,10 +161,11 @@ export async function* followLog(path: string, options: ReadLogOptions, containe
     while (!signal.aborted && !formatter.isFull) {
       const running = await container.isRunning();
       yield* drain(log, formatter);
-      if (await isRotated(log.file, path)) {
+      const next = await openNext(log.file, path);
+      if (next) {
         yield* drain(log, formatter);
         await log.file.close();
-        log = await openAt(path, undefined);
+        log = next;
         continue;
       }
       // Asked before the last read: what was written up to the end has been seen.
