@@ -41,7 +41,7 @@ async function crash(): Promise<void> {
 describe.runIf(isRoot)("after kill -9", () => {
   test("containers run on and are found again, with their log whole, their end known, and nothing started twice", async () => {
     await crash();
-    const counts = () => Number(readFileSync(join(directory, "state/output/pod-1.counter.0"), "utf8").split("\n").length);
+    const counts = () => readFileSync(join(directory, "state/output/pod-1.counter.0"), "utf8").split("\n").length;
     const before = counts();
     await expect.poll(counts).toBeGreaterThan(before + 5);
     await expect.poll(() => readFileSync(join(directory, "state/record/pod-1.quick.0"), "utf8")).toContain("exited 3");

@@ -71,7 +71,7 @@ export class Launcher {
   }
 
   #spawn(): void {
-    const [file = "", ...args] = [...this.#machine.userNamespace, this.#machine.tools.shell, "launcher.sh"];
+    const [file, ...args] = [...this.#machine.userNamespace, this.#machine.tools.shell, "launcher.sh"];
     // A session of its own: Ctrl-C on the server's terminal is not for it or for shims.
     const child = spawn(file, args, { cwd: this.#layout.state, detached: true, stdio: ["pipe", "ignore", "ignore"], env: { PATH: process.env["PATH"] ?? "/usr/sbin:/usr/bin:/sbin:/bin", LC_ALL: "C" } });
     child.unref();

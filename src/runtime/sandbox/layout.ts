@@ -45,6 +45,10 @@ export class Layout {
   output(id: string): string {
     return join(this.outputs, id);
   }
+  /** Standard error's. No id ends like this: what is behind its last dot is a number. */
+  errors(id: string): string {
+    return join(this.outputs, `${id}.e`);
+  }
   container(id: string): string {
     return join(this.state, "container", id);
   }

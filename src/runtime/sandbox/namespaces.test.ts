@@ -29,8 +29,8 @@ describe("a container's namespaces", () => {
 
   test("are a living neighbour's where the pod shares them", () => {
     expect(namespacesOf({ neighbour: 42 }).shared).toEqual({
-      files: [[3, "/proc/42/ns/uts"], [6, "/proc/42/ns/ipc"]],
-      words: ["nsenter", "--no-fork", "--uts=/proc/self/fd/3", "--ipc=/proc/self/fd/6", "unshare", "--mount", "--pid", "--propagation", "private"],
+      files: [[3, "/proc/42/ns/uts"], [4, "/proc/42/ns/ipc"]],
+      words: ["nsenter", "--no-fork", "--uts=/proc/self/fd/3", "--ipc=/proc/self/fd/4", "unshare", "--mount", "--pid", "--propagation", "private"],
     });
   });
 

@@ -22,7 +22,7 @@ export interface Namespaces {
 }
 
 /** Descriptors that are free when the launcher joins. */
-const DESCRIPTORS = [3, 6, 4];
+const DESCRIPTORS = [3, 4, 0];
 
 /**
  * The shim itself stays in the machine's pid namespace; its first child is process 1. A neighbour may end at any moment: its namespaces are

@@ -1,5 +1,5 @@
 /**
- * From a container's raw output (a file that `cat` appends to, server or no server) to its CRI log, which this server alone writes.
+ * From a container's raw output (a file per stream that `cat` appends to, server or no server) to its CRI log, which this server alone writes.
  * Nothing is lost or doubled by a kill: how far the log has come is read from the log itself. Lines that nobody watched get the time of
  * the last one. The log is rotated at 10 MiB, five files are kept; consumed output is punched out of the raw file, which goes away after the
  * last byte. Memory is bounded by one chunk per container.
@@ -8,7 +8,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Clock } from "../../base/clock.ts";
-import { measureCriLog, Stamps, toCriLog } from "./cri-log.ts";
+import { measureCriLog, Stamps, type Stream, toCriLog } from "./cri-log.ts";
 
 const CHUNK_BYTES = 256 * 1024;
 /** Follows kubernetes containerLogMaxSize and containerLogMaxFiles. */
@@ -22,63 +22,100 @@ const GATHER_MS = 4;
 
 export interface OutputFiles {
   readonly raw: string;
+  /** The same for standard error, where that is a stream of its own. */
+  readonly rawErrors?: string;
   readonly log: string;
   /** Where the raw file goes when its last byte is in the log. */
   readonly done: string;
-  /** Where the raw offset of the log's first byte is kept once the log has been rotated. */
+  /** Where the raw offsets of the log's first byte are kept once the log has been rotated. */
   readonly base: string;
+}
+
+/** One raw file. */
+interface Source {
+  readonly stream: Stream;
+  readonly raw: string;
+  /** Raw bytes that are in the log; undefined until it was looked up. */
+  offset: number | undefined;
+  punched: number;
+  /** Written to since it was last read to its end. */
+  isDirty: boolean;
 }
 
 export class Output {
   readonly #files: OutputFiles;
   readonly #clock: Clock;
+  readonly #onError: (error: unknown) => void;
   readonly #stamps = new Stamps();
-  /** Raw bytes that are in the log; undefined until it was looked up. */
-  #offset: number | undefined;
+  readonly #sources: readonly Source[];
+  /** Called at every change. While there is one, raw output is kept. */
+  readonly readers = new Set<() => void>();
   #logBytes = 0;
-  #punched = 0;
   #working: Promise<void> | undefined;
   #again = false;
 
-  constructor(files: OutputFiles, clock: Clock, isNew: boolean) {
+  /** `isNew`: nothing was written yet. A log that cannot be written is told of, and tried again at the next change. */
+  constructor(files: OutputFiles, options: { readonly clock: Clock; readonly isNew: boolean; readonly onError: (error: unknown) => void }) {
     this.#files = files;
-    this.#clock = clock;
-    if (!isNew) return;
-    this.#offset = 0;
+    this.#clock = options.clock;
+    this.#onError = options.onError;
+    const source = (stream: Stream, raw: string): Source => ({ stream, raw, offset: options.isNew ? 0 : undefined, punched: 0, isDirty: true });
+    this.#sources = [source("stdout", files.raw), ...(files.rawErrors === undefined ? [] : [source("stderr", files.rawErrors)])];
+    if (!options.isNew) return;
     // Whoever asks for the log of a container that runs finds one, if an empty one.
     writeLog(files.log, Buffer.alloc(0));
   }
 
-  /** Something was written: brings the log up to date soon. */
-  changed(): void {
+  /** Something was written (to one stream, or nobody knows): brings the log up to date soon. */
+  changed(stream?: Stream): void {
+    for (const source of this.#sources) source.isDirty ||= stream === undefined || source.stream === stream;
+    for (const reader of this.readers) reader();
+    this.#restart();
+  }
+
+  #restart(): void {
     if (this.#working) {
       this.#again = true;
       return;
     }
-    this.#working = this.#gather().finally(() => {
-      this.#working = undefined;
-      if (this.#again) this.changed();
-    });
+    this.#working = this.#gather()
+      .catch(this.#onError)
+      .then(() => {
+        this.#working = undefined;
+        if (this.#again) this.#restart();
+      });
   }
 
   /** The container has ended and all its output is in the raw file: completes the log. */
   async finish(): Promise<void> {
     await this.#working;
     this.#again = false;
-    while (this.#pump(true)) await this.#turn(0);
+    for (const source of this.#sources) source.isDirty = true;
+    while (this.#pumpAll(true)) await this.#turn(0);
     if (!existsSync(this.#files.log)) writeLog(this.#files.log, Buffer.alloc(0));
-    try {
-      renameSync(this.#files.raw, this.#files.done);
-    } catch {
-      // Nothing was ever written, or it is done already.
+    for (const [i, { raw, offset = 0 }] of this.#sources.entries()) {
+      const done = this.#files.done + (i === 0 ? "" : `.${i}`);
+      try {
+        renameSync(raw, done);
+      } catch {
+        // Nothing was ever written, or it is done already.
+      }
+      if (offset > KEPT_BYTES_MAX) rmSync(done, { force: true });
     }
-    if (this.#offset !== undefined && this.#offset > KEPT_BYTES_MAX) rmSync(this.#files.done, { force: true });
   }
 
   async #gather(): Promise<void> {
     await this.#turn(GATHER_MS);
     this.#again = false;
-    while (this.#pump(false)) await this.#turn(0);
+    while (this.#pumpAll(false)) await this.#turn(0);
+  }
+
+  /** A chunk of each stream, the one first that was written to last longer ago; true when there may be more. */
+  #pumpAll(final: boolean): boolean {
+    const dirty = this.#sources.filter((s) => s.isDirty);
+    if (dirty.length > 1) dirty.sort((a, b) => writtenAt(a.raw) - writtenAt(b.raw));
+    for (const source of dirty) source.isDirty = this.#pump(source, final);
+    return dirty.some((s) => s.isDirty);
   }
 
   #turn(ms: number): Promise<void> {
@@ -86,40 +123,40 @@ export class Output {
   }
 
   /** Moves one chunk; true when there may be more. */
-  #pump(final: boolean): boolean {
+  #pump(source: Source, final: boolean): boolean {
     let fd: number;
     try {
-      fd = openSync(this.#files.raw, "r");
+      fd = openSync(source.raw, "r");
     } catch {
       return false;
     }
     try {
-      const offset = (this.#offset ??= this.#recover());
+      const offset = (source.offset ??= this.#recover(source));
       const stat = fstatSync(fd);
       const chunk = Buffer.allocUnsafe(Math.min(CHUNK_BYTES, Math.max(stat.size - offset, 0)));
       const length = chunk.length === 0 ? 0 : readSync(fd, chunk, 0, chunk.length, offset);
       if (length === 0) return false;
       const last = offset + length >= stat.size;
-      const { log, consumed } = toCriLog(chunk.subarray(0, length), { final: final && last, atMs: stat.mtimeMs, stamps: this.#stamps });
-      this.#append(log, offset);
-      this.#offset = offset + consumed;
-      if (!final && this.#offset - this.#punched >= PUNCH_BYTES) this.#punch();
+      const { log, consumed } = toCriLog(chunk.subarray(0, length), { final: final && last, atMs: stat.mtimeMs, stamps: this.#stamps, stream: source.stream });
+      this.#append(log);
+      source.offset = offset + consumed;
+      if (!final && source.offset - source.punched >= PUNCH_BYTES && this.readers.size === 0) punch(source);
       return !last;
     } finally {
       closeSync(fd);
     }
   }
 
-  #append(log: Buffer, offset: number): void {
-    if (this.#logBytes > 0 && this.#logBytes + log.length > LOG_BYTES_MAX) this.#rotate(offset);
+  #append(log: Buffer): void {
+    if (this.#logBytes > 0 && this.#logBytes + log.length > LOG_BYTES_MAX) this.#rotate();
     writeLog(this.#files.log, log);
     this.#logBytes += log.length;
   }
 
   /** A new base counts from the moment the old log has its new name: `#recover` sees by the log's absence that it has. */
-  #rotate(offset: number): void {
+  #rotate(): void {
     const { log, base } = this.#files;
-    writeFileSync(`${base}.next`, String(offset));
+    writeFileSync(`${base}.next`, this.#sources.map((s) => (s.offset ??= this.#recover(s))).join(" "));
     renameSync(log, this.#rotatedName());
     renameSync(`${base}.next`, base);
     this.#logBytes = 0;
@@ -135,26 +172,28 @@ export class Output {
     return free;
   }
 
-  #recover(): number {
+  #recover(source: Source): number {
     const { log, base } = this.#files;
     if (existsSync(`${base}.next`)) {
       if (existsSync(log)) rmSync(`${base}.next`);
       else renameSync(`${base}.next`, base);
     }
-    const start = existsSync(base) ? Number(readFileSync(base, "utf8")) : 0;
+    const start = existsSync(base) ? Number(readFileSync(base, "utf8").split(" ")[this.#sources.indexOf(source)] ?? 0) : 0;
     if (!existsSync(log)) return start;
-    const { rawBytes, logBytes } = measureCriLog(readFileSync(log));
+    const { rawBytes, logBytes } = measureCriLog(readFileSync(log), source.stream);
     if (statSync(log).size > logBytes) truncateSync(log, logBytes);
     this.#logBytes = logBytes;
     return start + rawBytes;
   }
-
-  /** Gives the disk space of what is in the log back. Best effort: not every file system can. */
-  #punch(): void {
-    this.#punched = this.#offset ?? 0;
-    spawn("fallocate", ["--punch-hole", "--offset", "0", "--length", String(this.#punched), this.#files.raw], { stdio: "ignore" }).on("error", () => {});
-  }
 }
+
+/** Gives the disk space of what is in the log back. Best effort: not every file system can. */
+function punch(source: Source): void {
+  source.punched = source.offset ?? 0;
+  spawn("fallocate", ["--punch-hole", "--offset", "0", "--length", String(source.punched), source.raw], { stdio: "ignore" }).on("error", () => {});
+}
+
+const writtenAt = (file: string): number => statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0;
 
 function writeLog(log: string, data: Buffer): void {
   try {

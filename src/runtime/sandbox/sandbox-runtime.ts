@@ -75,7 +75,7 @@ class SandboxRuntime implements Runtime {
     this.#launcher = new Launcher(this.#layout, machine, this.#options.logger);
     this.#launcher.open();
     // Watched before it is read, so that nothing falls between.
-    this.#watchers = [this.#watch(this.#layout.records, (id) => this.#recordChanged(id)), this.#watch(this.#layout.outputs, (id) => this.#containers.get(id)?.output.changed())];
+    this.#watchers = [this.#watch(this.#layout.records, (id) => this.#recordChanged(id)), this.#watch(this.#layout.outputs, (name) => this.#outputChanged(name))];
     this.#trash.open();
     this.#sandboxes.load();
     for (const id of readdirSync(join(this.#layout.state, "container"))) this.#adopt(id);
@@ -121,8 +121,15 @@ class SandboxRuntime implements Runtime {
     if (!sandbox?.ready) throw new Error(`sandbox ${spec.sandboxId} is not running`);
     const id = containerId(sandbox.id, spec.name, spec.attempt);
     const pause = this.#containers.has(id) ? undefined : await this.#pauses.ensure(sandbox, machine, launcher);
-    const container = this.#containers.get(id) ?? this.#create(id, { spec, sandbox, machine, pause });
-    if (!container.record) launcher.start(id);
+    let container = this.#containers.get(id);
+    if (!container) {
+      container = this.#create(id, { spec, sandbox, machine, pause });
+      launcher.start(id);
+    }
+    return this.#untilStarted(container);
+  }
+
+  async #untilStarted(container: Container): Promise<ContainerStatus> {
     const timer = this.#options.clock.after(START_MS_MAX, () => this.#startOverdue(container));
     await until(container, () => container.record?.started !== undefined || container.end !== undefined);
     timer.cancel();
@@ -191,8 +198,12 @@ class SandboxRuntime implements Runtime {
   }
 
   #remember(id: string, description: Description, isNew: boolean): Container {
-    const files = { raw: this.#layout.output(id), log: description.logPath, done: join(this.#layout.container(id), "output"), base: join(this.#layout.container(id), "log-base") };
-    const output = new Output(files, this.#options.clock, isNew);
+    const files = { raw: this.#layout.output(id), rawErrors: this.#layout.errors(id), log: description.logPath, done: join(this.#layout.container(id), "output"), base: join(this.#layout.container(id), "log-base") };
+    const output = new Output(files, {
+      clock: this.#options.clock,
+      isNew,
+      onError: (error) => this.#options.logger.error("a container's log cannot be written", { container: id, error: String(error) }),
+    });
     const container: Container = { id, description, output, record: undefined, end: undefined, isFinishing: false, isOurs: isNew, waiters: new Set() };
     this.#containers.set(id, container);
     return container;
@@ -228,6 +239,11 @@ class SandboxRuntime implements Runtime {
     return watcher;
   }
 
+  #outputChanged(name: string): void {
+    const isErrors = name.endsWith(".e");
+    this.#containers.get(isErrors ? name.slice(0, -2) : name)?.output.changed(isErrors ? "stderr" : "stdout");
+  }
+
   #recordChanged(id: string): void {
     const container = this.#containers.get(id);
     if (!container || container.end || container.isFinishing) return;
@@ -257,7 +273,7 @@ class SandboxRuntime implements Runtime {
   }
 
   #tell(container: Container): void {
-    for (const waiter of [...container.waiters]) waiter();
+    for (const waiter of Array.from(container.waiters)) waiter();
     for (const listener of this.#listeners) listener(container.description.pod.uid);
   }
 
@@ -288,6 +304,7 @@ class SandboxRuntime implements Runtime {
   async #delete(id: string): Promise<void> {
     const directory = this.#layout.container(id);
     rmSync(this.#layout.output(id), { force: true });
+    rmSync(this.#layout.errors(id), { force: true });
     const upper = join(directory, "upper");
     if (existsSync(upper) && readdirSync(upper).length > 0) await this.#remove([upper]);
     moveIfThere(this.#layout.record(id), join(directory, "record"));

@@ -7,9 +7,9 @@
  * init:     (part of the shim's text) becomes the container's process. It is loaded from the machine's root, already with the container's rights, waits until the
  *           shim has put the container's root under it, and then executes the command, which is the first file it opens there.
  *
- * File descriptors: 1, 2 and (shim) 5 output pipe, 3/6 "go", 4 the start file, 7 record, 8/9 report. An empty here-document is an anonymous pipe that /proc
- * opens for writing: no mkfifo, no names. `cat` drains the output pipe into a file, so that /dev/stdout can be opened and truncated in the
- * container without harm, and it holds the report pipe open: end of file there means that every byte of output is in the file.
+ * File descriptors: 1, 2 and (shim) 5, 6 output pipes, 3/4 "go", (init) 4 the start file, 7 record, 8/9 report. An empty here-document is an anonymous pipe that /proc
+ * opens for writing: no mkfifo, no names. `cat` drains each output pipe into a file, so that /dev/stdout can be opened and truncated in the
+ * container without harm, and holds the report pipe open: end of file there means that every byte of output is in the file.
  * Nothing in the container has any of these descriptors but 1 and 2.
  */
 import { quote } from "./shell.ts";
@@ -36,15 +36,24 @@ start() {
   (
     exec 7>>"record/$1"
     . "container/$1/start"
-    if [ -n "$stdin" ]; then mkfifo "container/$1/stdin"; fi
+    if [ -n "$stdin" ]; then
+      mkfifo "container/$1/stdin"
+      if [ -n "$owner" ]; then chown "$owner" "container/$1/stdin"; fi
+      sleep 2000000000 <>"container/$1/stdin" >/dev/null 7>&- &
+      echo $! >"container/$1/stdin-open"
+    fi
     exec 4<<EOF
 EOF
     exec 5>/proc/self/fd/4
+    exec 3<<EOF
+EOF
+    exec 6>/proc/self/fd/3
     exec 8<<EOF
 EOF
     exec 9>/proc/self/fd/8
-    cat <&4 >>"output/$1" 5>&- 7>&- 8<&- &
-    exec 4<&-
+    cat <&4 >>"output/$1" 3<&- 5>&- 6>&- 7>&- 8<&- &
+    cat <&3 >>"output/$1.e" 4<&- 5>&- 6>&- 7>&- 8<&- &
+    exec 3<&- 4<&-
     join
     exec $namespaces @SHELL@ shim.sh "$1"
   ) </dev/null 2>>errors &
@@ -64,11 +73,11 @@ cd "container/$id" || exit
 . ./start
 exec 3<<EOF
 EOF
-exec 6>/proc/self/fd/3
-container @INIT@ init 4<start 6>&- 7>&- 8<&- 1>&5 2>&1 5>&- <>"\${stdin:-/dev/null}" &
+exec 4>/proc/self/fd/3
+container @INIT@ init 4<start 7>&- 8<&- 1>&5 2>&6 5>&- 6>&- <"\${stdin:-/dev/null}" &
 pid=$!
-if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5; fi
-exec 3<&- 5>&- 9>&-
+if [ -n "$owner" ]; then chown "$owner" /proc/self/fd/5 /proc/self/fd/6; fi
+exec 3<&- 5>&- 6>&- 9>&-
 report=
 arrange() {
   if ! { prepare && mount --no-canonicalize --internal-only --no-mtab --all --fstab ./fstab; }; then
@@ -79,9 +88,9 @@ arrange() {
 }
 if arrange; then
   echo "started $pid $$ $leftovers" >&7
-  echo go >&6
+  echo go >&4
 fi
-exec 6>&-
+exec 4>&-
 wait $pid
 code=$?
 # Processes that it leaves hold the output open: whoever reads the record ends them.

@@ -37,7 +37,7 @@ export async function openTools(machine: Machine, stateDirectory: string): Promi
     "echo $$",
     "read -r end",
   ].join(" &&\n");
-  const [file = "", ...args] = [...machine.userNamespace, machine.unshare, "--mount", "--propagation", "private", machine.tools.shell, "-c", script];
+  const [file, ...args] = [...machine.userNamespace, machine.unshare, "--mount", "--propagation", "private", machine.tools.shell, "-c", script];
   const child = spawn(file, args, { stdio: ["pipe", "pipe", "pipe"] });
   const pid = await new Promise<string>((resolve, reject) => {
     let errors = "";
