@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // `npm test`: installs the system packages that tests need (with apt, as root), then checks types and rules, runs every suite, and closes with
-// `N passed, N failed`. Options: `--only unit,e2e,crash,parity,check` for some of it; `--long` for the long runs as well.
+// `N passed, N failed`. Options: `--only check,unit,e2e,crash,clients,parity` for some of it; `--long` for the long runs as well.
 // Runs under any Node >= 20; the suites run under the Node that stint itself uses.
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -72,6 +72,7 @@ if (wanted('check')) {
 if (wanted('unit')) suite('unit', 'vitest.config.ts');
 if (wanted('e2e')) suite('end to end', 'test/e2e/vitest.config.ts');
 if (wanted('crash')) suite('crash', 'test/crash/vitest.config.ts');
+if (wanted('clients')) suite('clients', 'test/clients/vitest.config.ts');
 if (wanted('parity')) parity();
 rmSync(scratch, { recursive: true, force: true });
 
