@@ -31,7 +31,7 @@ export async function readManifests(paths: readonly string[], stdin: NodeJS.Read
     const text = await readSource(path, stdin);
     all.push(...(await parseManifests(text, path === "-" ? "standard input" : path)));
   }
-  if (all.length === 0) throw new UsageError(`${paths.join(", ")}: no object in it`);
+  if (all.length === 0) throw new UsageError(`${paths.map((path) => (path === "-" ? "standard input" : path)).join(", ")}: no object in it`);
   return all;
 }
 

@@ -4,7 +4,6 @@
  */
 import { isUserland, mergeMirrors, readSettings, USERLANDS, UsageError, type Userland } from "../../app/configuration.ts";
 import type { Stint } from "../../app/stint.ts";
-import { StatusError } from "../../api/status-error.ts";
 import { systemClock } from "../../base/clock.ts";
 import { parseDuration } from "../duration.ts";
 import { EXIT, type Io } from "../io.ts";
@@ -55,14 +54,7 @@ export async function run(files: readonly string[], options: RunOptions, io: Io)
 }
 
 async function play(stint: Stint, manifests: Awaited<ReturnType<typeof readManifests>>, options: { readonly output: "text" | "json"; readonly timeoutMs: number | undefined }, io: Io): Promise<number> {
-  let applied;
-  try {
-    applied = await applyManifests(stint, manifests, (warning) => io.stderr.write(`Warning: ${warning}\n`));
-  } catch (error) {
-    if (!(error instanceof StatusError)) throw error;
-    io.stderr.write(`stint: ${error.message}\n`);
-    return EXIT.usage;
-  }
+  const applied = await applyManifests(stint, manifests, (warning) => io.stderr.write(`Warning: ${warning}\n`));
   const reporter = reporterFor(options.output, { prefixed: logSources(applied.watched) > 1 }, io, systemClock);
   const session = new Session({ stint, clock: systemClock, reporter, targets: applied.targets });
   const end = await session.run({ interrupted: io.interrupted, timeoutMs: options.timeoutMs });

@@ -2,7 +2,7 @@
  * Creates what the manifests say, namespaces that they only name first. Decoded as strictly as `kubectl apply` has it: an unknown field is an error.
  */
 import { CONFIG_MAPS, NAMESPACES, SECRETS, SERVICE_ACCOUNTS } from "../../api/resource.ts";
-import { isAlreadyExists } from "../../api/status-error.ts";
+import { isAlreadyExists, StatusError } from "../../api/status-error.ts";
 import type { KubeObject } from "../../api/object.ts";
 import type { Stint } from "../../app/stint.ts";
 import { UsageError } from "../../app/configuration.ts";
@@ -25,7 +25,7 @@ const WITHOUT_END: Readonly<Record<string, string>> = {
 };
 const NOT_RUN = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController"];
 
-/** Rejects with the server's StatusError for the first object that it refuses. */
+/** Rejects with a UsageError that gives the server's own words for the first object that it refuses. */
 export async function applyManifests(stint: Stint, manifests: readonly Manifest[], onWarning: (text: string) => void): Promise<Applied> {
   const targets: Target[] = [];
   const watched: Manifest[] = [];
@@ -38,7 +38,9 @@ export async function applyManifests(stint: Stint, manifests: readonly Manifest[
       onWarning(`${m.source}: stint runs Jobs and Pods; ${kind} ${m.object.metadata.name ?? ""} is left out`);
       continue;
     }
-    const created = await create(stint, m.object, onWarning);
+    const created = await create(stint, m.object, onWarning).catch((error: unknown) => {
+      throw error instanceof StatusError ? new UsageError(`${m.source}: ${error.message}`) : error;
+    });
     if (kind !== "Job" && kind !== "Pod") continue;
     targets.push({ kind, namespace: created.metadata.namespace ?? "", name: created.metadata.name ?? "" });
     watched.push({ source: m.source, object: created });

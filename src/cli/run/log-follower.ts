@@ -6,16 +6,17 @@ import { isNotFound } from "../../api/status-error.ts";
 import type { Attempt } from "./attempts.ts";
 import { linesOf } from "./lines.ts";
 
-export interface LogLine {
+export interface LogLines {
   readonly attempt: Attempt;
-  /** With its newline, where it has one. */
-  readonly bytes: Buffer;
+  /** Each with its newline, where it has one. */
+  readonly lines: readonly Buffer[];
 }
 
 export interface LogFollowerDeps {
   /** Opens the log of an attempt from its beginning to its end. */
   readonly open: (attempt: Attempt, signal: AbortSignal) => Promise<Readable>;
-  readonly onLine: (line: LogLine) => void;
+  /** Resolves when more may come: a reader of the output that is slow makes the logs wait, not memory grow. */
+  readonly onLines: (lines: LogLines) => Promise<void>;
   readonly onError: (attempt: Attempt, error: unknown) => void;
 }
 
@@ -24,6 +25,7 @@ const STREAMS_MAX = 64;
 export class LogFollower {
   readonly #deps: LogFollowerDeps;
   readonly #stop = new AbortController();
+  readonly #stopped = new Promise<void>((resolve) => this.#stop.signal.addEventListener("abort", () => resolve(), { once: true }));
   readonly #waiting: Attempt[] = [];
   readonly #running = new Set<Promise<void>>();
 
@@ -63,9 +65,9 @@ export class LogFollower {
     const { signal } = this.#stop;
     try {
       const stream = await this.#deps.open(attempt, signal);
-      for await (const bytes of linesOf(stream)) {
+      for await (const lines of linesOf(stream)) {
         if (signal.aborted) return;
-        this.#deps.onLine({ attempt, bytes });
+        await Promise.race([this.#deps.onLines({ attempt, lines }), this.#stopped]);
       }
     } catch (error) {
       if (!signal.aborted && !isNotFound(error)) this.#deps.onError(attempt, error);

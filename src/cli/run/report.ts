@@ -5,7 +5,7 @@ import type { Clock } from "../../base/clock.ts";
 import { EXIT, type Io } from "../io.ts";
 import { formatTable } from "../printers/table.ts";
 import type { Attempt } from "./attempts.ts";
-import type { LogLine } from "./log-follower.ts";
+import type { LogLines } from "./log-follower.ts";
 import { type RunState, type Target, targetName, type TargetVerdict } from "./outcome.ts";
 import { describeProgress, ProgressLine } from "./progress.ts";
 
@@ -17,7 +17,8 @@ export type End =
 export interface Reporter {
   /** A new attempt begins. */
   attempt(attempt: Attempt): void;
-  line(line: LogLine): void;
+  /** Resolves when the output has room for more. */
+  lines(lines: LogLines): Promise<void>;
   progress(targets: readonly Target[], state: RunState): void;
   /** A Warning event that a person waiting should know of (an image that can't be pulled, no room on the node …). */
   warning(object: string, reason: string, message: string): void;
@@ -29,8 +30,29 @@ export function reporterFor(output: "text" | "json", options: { readonly prefixe
   return output === "json" ? new JsonReporter(io) : new TextReporter(io, clock, options.prefixed);
 }
 
+/** Writes as fast as the reader reads. */
+class Output {
+  readonly #stream: Io["stdout"];
+  #room: Promise<void> | undefined;
+
+  constructor(stream: Io["stdout"]) {
+    this.#stream = stream;
+  }
+
+  write(bytes: Uint8Array | string): Promise<void> {
+    if (this.#stream.write(bytes)) return Promise.resolve();
+    return (this.#room ??= new Promise<void>((resolve) => this.#stream.once("drain", resolve)).then(() => {
+      this.#room = undefined;
+    }));
+  }
+}
+
+const NEWLINE = Buffer.from("\n");
+const isWhole = (line: Buffer): boolean => line.at(-1) === NEWLINE[0];
+
 class TextReporter implements Reporter {
   readonly #io: Io;
+  readonly #out: Output;
   readonly #progress: ProgressLine;
   #prefixed: boolean;
   #firstPod: string | undefined;
@@ -38,6 +60,7 @@ class TextReporter implements Reporter {
 
   constructor(io: Io, clock: Clock, prefixed: boolean) {
     this.#io = io;
+    this.#out = new Output(io.stdout);
     this.#prefixed = prefixed;
     this.#progress = new ProgressLine(io.stderr, clock);
   }
@@ -48,16 +71,17 @@ class TextReporter implements Reporter {
     if (this.#firstPod !== pod) this.#prefixed = true;
   }
 
-  line({ attempt, bytes }: LogLine): void {
+  lines({ attempt, lines }: LogLines): Promise<void> {
     this.#progress.clear();
     if (!this.#prefixed) {
-      this.#io.stdout.write(bytes);
-      this.#atLineStart = bytes.at(-1) === 0x0a;
-      return;
+      this.#atLineStart = isWhole(lines.at(-1) ?? NEWLINE);
+      return this.#out.write(Buffer.concat(lines));
     }
-    if (!this.#atLineStart) this.#io.stdout.write("\n");
+    const prefix = Buffer.from(`[pod/${attempt.pod}/${attempt.container}] `);
+    const parts = lines.flatMap((line) => (isWhole(line) ? [prefix, line] : [prefix, line, NEWLINE]));
+    const before = this.#atLineStart ? [] : [NEWLINE];
     this.#atLineStart = true;
-    this.#io.stdout.write(Buffer.concat([Buffer.from(`[pod/${attempt.pod}/${attempt.container}] `), bytes, ...(bytes.at(-1) === 0x0a ? [] : [Buffer.from("\n")])]));
+    return this.#out.write(Buffer.concat([...before, ...parts]));
   }
 
   progress(targets: readonly Target[], state: RunState): void {
@@ -89,26 +113,26 @@ class TextReporter implements Reporter {
 }
 
 class JsonReporter implements Reporter {
-  readonly #io: Io;
+  readonly #out: Output;
 
   constructor(io: Io) {
-    this.#io = io;
+    this.#out = new Output(io.stdout);
   }
 
   attempt(): void {}
   progress(): void {}
 
-  line({ attempt, bytes }: LogLine): void {
-    const text = bytes.toString("utf8");
-    this.#write({ type: "log", namespace: attempt.namespace, pod: attempt.pod, container: attempt.container, log: text.endsWith("\n") ? text.slice(0, -1) : text });
+  lines({ attempt, lines }: LogLines): Promise<void> {
+    const { namespace, pod, container } = attempt;
+    return this.#write(...lines.map((line) => ({ type: "log", namespace, pod, container, log: line.toString("utf8", 0, isWhole(line) ? line.length - 1 : line.length) })));
   }
 
   warning(object: string, reason: string, message: string): void {
-    this.#write({ type: "warning", object, reason, message });
+    void this.#write({ type: "warning", object, reason, message });
   }
 
   finish(end: End): void {
-    this.#write({
+    void this.#write({
       type: "result",
       status: end.kind === "over" ? (end.failed ? "Failed" : "Complete") : end.kind === "timed-out" ? "TimedOut" : "Interrupted",
       exitCode: end.kind === "interrupted" ? EXIT.interrupted : end.kind === "over" && !end.failed ? EXIT.ok : EXIT.failed,
@@ -124,7 +148,7 @@ class JsonReporter implements Reporter {
     });
   }
 
-  #write(value: object): void {
-    this.#io.stdout.write(`${JSON.stringify(value)}\n`);
+  #write(...values: readonly object[]): Promise<void> {
+    return this.#out.write(values.map((value) => `${JSON.stringify(value)}\n`).join(""));
   }
 }

@@ -5,9 +5,9 @@ import type { Readable } from "node:stream";
 import type { Event, Job, Pod } from "../../api/generated/types.ts";
 import { keyOf, type Stored } from "../../api/object.ts";
 import type { Stint } from "../../app/stint.ts";
-import type { Clock } from "../../base/clock.ts";
+import { type Clock, sleep } from "../../base/clock.ts";
 import { type Attempt, Attempts } from "./attempts.ts";
-import { LogFollower } from "./log-follower.ts";
+import { LogFollower, type LogLines } from "./log-follower.ts";
 import { hasFailed, isOver, type RunState, seenKey, type Target, verdictsOf } from "./outcome.ts";
 import type { End, Reporter } from "./report.ts";
 
@@ -18,8 +18,8 @@ export interface SessionDeps {
   readonly targets: readonly Target[];
 }
 
-/** How long the last lines of logs may take once everything has ended. */
-const DRAIN_MS = 5_000;
+/** How long logs may be silent once everything has ended before they are taken to be at their end. */
+const SILENCE_MS = 5_000;
 /** Warnings that tell a waiting person why nothing goes on. Others (a container that fails, say) are told at the end. */
 const WORTH_TELLING = new Set(["FailedScheduling", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedCreate", "ErrImageNeverPull", "InspectFailed", "UserlandFallback", "StaleImage", "Unhealthy"]);
 
@@ -33,12 +33,14 @@ export class Session {
   readonly #seen = new Set<string>();
   readonly #state: RunState = { jobs: this.#jobs, pods: this.#pods, seen: this.#seen };
   #settle: ((kind: "over") => void) | undefined;
+  #batches = 0;
+  #isBlocked = false;
 
   constructor(deps: SessionDeps) {
     this.#deps = deps;
     this.#follower = new LogFollower({
       open: (attempt, signal) => this.#openLog(attempt, signal),
-      onLine: (line) => deps.reporter.line(line),
+      onLines: (lines) => this.#onLines(lines),
       onError: (attempt, error) => deps.reporter.warning(`pod/${attempt.pod}`, "LogUnavailable", error instanceof Error ? error.message : String(error)),
     });
   }
@@ -56,25 +58,33 @@ export class Session {
         onEvent: (event) => this.#onEvent(event),
       });
     });
-    await this.#drain(kind);
+    await this.#drain(kind, options.interrupted);
     const verdicts = verdictsOf(targets, this.#state);
     const common = { verdicts, attempts: this.#attempts.all(), state: this.#state };
     if (kind === "over") return { kind, failed: hasFailed(verdicts), ...common };
     return kind === "timed-out" ? { kind, afterMs: options.timeoutMs ?? 0, ...common } : { kind, ...common };
   }
 
-  /** Lets the last lines come; a log that has no end (a pod that still stops) is not waited for. */
-  async #drain(kind: End["kind"]): Promise<void> {
+  /** Lets the last lines come, however many; a log that says nothing more and has no end (a pod that still stops) is not waited for. */
+  async #drain(kind: End["kind"], interrupted: AbortSignal): Promise<void> {
     if (kind === "over") {
-      await new Promise<void>((resolve) => {
-        const timer = this.#deps.clock.after(DRAIN_MS, resolve);
-        void this.#follower.drained().then(() => {
-          timer.cancel();
-          resolve();
-        });
-      });
+      const enough = new AbortController();
+      interrupted.addEventListener("abort", () => enough.abort(), { once: true });
+      void this.#follower.drained().then(() => enough.abort());
+      let seen: number;
+      do {
+        seen = this.#batches;
+        await sleep(this.#deps.clock, SILENCE_MS, enough.signal);
+      } while (!enough.signal.aborted && (this.#batches > seen || this.#isBlocked));
     }
     this.#follower.stop();
+  }
+
+  async #onLines(lines: LogLines): Promise<void> {
+    this.#batches++;
+    this.#isBlocked = true;
+    await this.#deps.reporter.lines(lines);
+    this.#isBlocked = false;
   }
 
   #onJob(job: Stored<Job>, gone: boolean): void {
