@@ -152,12 +152,16 @@ function compileField(name: string, index: number, raw: RawType, spec: string | 
 function compile(name: string): Struct {
   const raw = RAW[name];
   assert(raw?.fields, `no such type: ${name}`);
-  const specs = (GO[name] ?? Object.keys(raw.fields).sort().join(",")).split(",").filter((s) => s !== "");
+  const facts = GO[name];
+  const specs = (facts ?? Object.keys(raw.fields).sort().join(",")).split(",").filter((s) => s !== "");
   const fields = new Map<string, Field>();
   for (const spec of [...(raw.fields["kind"] && !/(^|,)kind/.test(GO[name] ?? "") ? ["kind", "apiVersion"] : []), ...specs]) {
     const field = GO_FIELD.exec(spec)?.[1] ?? spec;
     const rawField = raw.fields[field];
-    if (rawField && !fields.has(field)) fields.set(field, compileField(field, fields.size, rawField, GO[name] === undefined ? undefined : spec, raw.required?.includes(field) ?? false));
+    const required = raw.required?.includes(field) ?? false;
+    // Of types that refer to themselves all but pointers would be printed without end: without Go's word, what may be absent is one.
+    const known = facts !== undefined ? spec : required ? undefined : `${field}*`;
+    if (rawField && !fields.has(field)) fields.set(field, compileField(field, fields.size, rawField, known, required));
   }
   return { name, goName: name.slice(name.lastIndexOf(".") + 1), fields, always: [...fields.values()].filter((f) => f.always) };
 }
