@@ -1,0 +1,140 @@
+/**
+ * Requests out of the schemas: for every field of a kind a value of its type (or, now and then, of none that fits), on top of a least object that
+ * would be taken. Draws everything from fast-check's `gen`, so that a failure shrinks and a seed repeats it.
+ */
+import fc, { type GeneratorValue } from "fast-check";
+import type { KubeObject } from "../../src/api/object.ts";
+import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
+import { type Field, schemaOfKind, type Struct, structOf, type Type } from "../../src/api/schema/schema.ts";
+
+export type Draw = GeneratorValue;
+
+const DEPTH_MAX = 7;
+const WORDS = ["a", "main", "x-1", "Never", "OnFailure", "Always", "alpine", "80%", "1", "100m", "1Gi", "default", "TCP", "ClusterIP", "None", "/data", "app.kubernetes.io/name", "In", "Exists", "0 3 * * *", "Etc/UTC", "10.0.0.1", "Indexed", "FailJob", "2026-01-01T00:00:00Z"];
+const BAD_WORDS = ["", "A_b", "é", "a".repeat(300), "../..", "\u0000", "-1", "𝒳", "__proto__", "constructor", "$(X)", "1e400", "{}", "\n"];
+const BROKEN: readonly unknown[] = [null, "", 0, -1, 1.5, true, [], {}, [null], [[]], { "": null }, "x", 2 ** 53, -(2 ** 63), 1e300, JSON.parse('{"__proto__":{"a":1}}')];
+
+const word = (g: Draw): string => (g(fc.nat, 9) === 0 ? g(fc.constantFrom, ...BAD_WORDS) : g(fc.constantFrom, ...WORDS));
+const number = (g: Draw): number => g(fc.constantFrom, 0, 1, 2, 3, 30, 100, -1, 65536, 2147483647, 2147483648, -2147483649, 9007199254740991);
+
+function scalar(g: Draw, kind: Type["kind"]): unknown {
+  switch (kind) {
+    case "bool": return g(fc.boolean);
+    case "int32": case "int64": case "float64": return number(g);
+    case "bytes": return g(fc.constantFrom, "", "aGVsbG8=", "not base64", "=");
+    case "time": case "microTime": return g(fc.constantFrom, null, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "yesterday", "0001-01-01T00:00:00Z");
+    case "quantity": return g(fc.constantFrom, "1", "100m", "1Gi", 2, "-1", "1e3", "", "10000000000000000000000Ei", "one");
+    case "intOrString": return g(fc.constantFrom, 1, "50%", "http", -1, "101%", 2 ** 40);
+    case "object": case "any": return g(fc.constantFrom, {}, { a: 1 }, { "f:a": {} }, { spec: { x: [1, null] } }, null);
+    default: return word(g);
+  }
+}
+
+function valueOf(g: Draw, type: Type, depth: number): unknown {
+  if (g(fc.nat, 39) === 0) return g(fc.constantFrom, ...BROKEN);
+  const several = (make: () => unknown) => Array.from({ length: g(fc.constantFrom, 1, 1, 1, 2, 3, 0) }, make);
+  switch (type.kind) {
+    case "struct": return depth <= 0 ? {} : structValue(g, type.struct(), depth - 1);
+    case "list": return several(() => valueOf(g, type.element, depth - 1));
+    case "map": return Object.fromEntries(several(() => [word(g), valueOf(g, type.value, depth - 1)]) as [string, unknown][]);
+    default: return scalar(g, type.kind);
+  }
+}
+
+/** Few fields of a struct, always those that it must have. */
+function structValue(g: Draw, struct: Struct, depth: number): Record<string, unknown> {
+  const fields = [...struct.fields.values()];
+  const chance = Math.max(1, Math.floor(fields.length / 3));
+  const out: Record<string, unknown> = {};
+  const put = (field: Field) => (out[field.name] = valueOf(g, field.type, depth));
+  for (const field of fields) if (field.required ? g(fc.nat, 19) > 0 : g(fc.nat, chance) === 0) put(field);
+  if (g(fc.nat, 29) === 0) out["unknownField"] = 1;
+  return out;
+}
+
+const POD = { restartPolicy: "Never", containers: [{ name: "main", image: "alpine" }] };
+const SELECTED = { selector: { matchLabels: { app: "a" } }, template: { metadata: { labels: { app: "a" } }, spec: { ...POD, restartPolicy: "Always" } } };
+const ROLE = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" };
+/** What a kind must have to be taken; kinds that need nothing but a name are not here. */
+const LEAST: Readonly<Record<string, object>> = {
+  Job: { spec: { template: { spec: POD } } },
+  CronJob: { spec: { schedule: "0 3 * * *", jobTemplate: { spec: { template: { spec: POD } } } } },
+  Pod: { spec: POD },
+  PodTemplate: { template: { spec: { ...POD, restartPolicy: "Always" } } },
+  Service: { spec: { ports: [{ port: 80 }] } },
+  Event: { involvedObject: { kind: "Pod", name: "p", namespace: "default" }, reason: "Because", type: "Normal" },
+  "events.k8s.io/Event": { eventTime: "2026-01-01T00:00:00.000000Z", regarding: { kind: "Pod", name: "p", namespace: "default" }, reason: "Because", type: "Normal", action: "Do", reportingController: "a.io/b", reportingInstance: "c" },
+  LimitRange: { spec: { limits: [{ type: "Container", max: { cpu: "64" } }] } },
+  PersistentVolume: { spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/data" } } },
+  PersistentVolumeClaim: { spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } } },
+  ReplicationController: { spec: { selector: { app: "a" }, template: SELECTED.template } },
+  EndpointSlice: { addressType: "IPv4", endpoints: [{ addresses: ["10.0.0.1"] }], ports: [{ port: 80 }] },
+  PriorityClass: { value: 10 },
+  RuntimeClass: { handler: "sandbox" },
+  StorageClass: { provisioner: "example.com/p" },
+  ControllerRevision: { revision: 1 },
+  Deployment: { spec: SELECTED },
+  ReplicaSet: { spec: SELECTED },
+  StatefulSet: { spec: { ...SELECTED, serviceName: "s" } },
+  DaemonSet: { spec: SELECTED },
+  HorizontalPodAutoscaler: { spec: { maxReplicas: 2, scaleTargetRef: { kind: "Deployment", name: "d", apiVersion: "apps/v1" } } },
+  RoleBinding: { roleRef: ROLE },
+  ClusterRoleBinding: { roleRef: ROLE },
+};
+
+/** An object of this kind that is taken. */
+export const leastObject = (resource: Resource, name: string): KubeObject => ({
+  apiVersion: apiVersionOf(resource), kind: resource.kind,
+  metadata: { name, ...(resource.namespaced && { namespace: "default" }) },
+  ...(LEAST[`${resource.group}/${resource.kind}`] ?? LEAST[resource.kind]),
+});
+
+function overlay(base: unknown, extra: unknown): unknown {
+  const both = [base, extra].every((v) => typeof v === "object" && v !== null && !Array.isArray(v));
+  if (!both) return extra;
+  const out = { ...(base as Record<string, unknown>) };
+  for (const [key, value] of Object.entries(extra as object)) out[key] = key in out ? overlay(out[key], value) : value;
+  return out;
+}
+
+const schemaFor = (resource: Resource): Struct => structOf(schemaOfKind(resource) ?? "");
+
+/** The least object with a few of its fields drawn anew: often taken, often refused. */
+export function drawObject(g: Draw, resource: Resource, name: string): Record<string, unknown> {
+  const least = leastObject(resource, name) as unknown as Record<string, unknown>;
+  const struct = schemaFor(resource);
+  const names = [...struct.fields.keys()].filter((n) => n !== "kind" && n !== "apiVersion");
+  const drawn: Record<string, unknown> = {};
+  for (const field of g(fc.subarray, names, { maxLength: 2 }) as string[]) {
+    const type = struct.fields.get(field)?.type;
+    if (type) drawn[field] = valueOf(g, type, DEPTH_MAX);
+  }
+  const object = overlay(least, drawn) as Record<string, unknown>;
+  // Mostly one that can be found again.
+  if (g(fc.nat, 9) > 0 && typeof object["metadata"] === "object" && object["metadata"] !== null) object["metadata"] = { ...object["metadata"], name, generateName: undefined };
+  return object;
+}
+
+/** A tree to merge or to apply: like an object, only less of it; lists may carry directives. */
+export function drawPatch(g: Draw, resource: Resource): Record<string, unknown> {
+  const patch = structValue(g, schemaFor(resource), DEPTH_MAX);
+  return sprinkle(g, patch) as Record<string, unknown>;
+}
+
+const DIRECTIVES: readonly object[] = [{ $patch: "delete" }, { $patch: "replace" }, { $patch: "merge" }, { $patch: "nonsense" }, { $retainKeys: ["name"] }, { "$setElementOrder/containers": [{ name: "main" }] }, { "$deleteFromPrimitiveList/finalizers": ["a"] }];
+
+function sprinkle(g: Draw, value: unknown): unknown {
+  if (Array.isArray(value)) return value.map((v) => sprinkle(g, v));
+  if (typeof value !== "object" || value === null) return g(fc.nat, 19) === 0 ? null : value;
+  const out = Object.fromEntries(Object.entries(value).map(([k, v]) => [k, sprinkle(g, v)]));
+  return g(fc.nat, 19) === 0 ? { ...out, ...g(fc.constantFrom, ...DIRECTIVES) } : out;
+}
+
+const POINTERS = ["/metadata/labels", "/metadata/labels/a", "/metadata/annotations", "/metadata/finalizers", "/metadata/finalizers/-", "/metadata/finalizers/0", "/metadata/name", "/spec", "/spec/suspend", "/spec/template", "/spec/containers/0/image", "/spec/containers/-", "/status", "/data", "/a~1b", "/~", "", "x", "/metadata/managedFields", "/metadata/finalizers/1e3"];
+
+/** JSON patch operations on the paths that most objects have. */
+export function drawJsonPatch(g: Draw): unknown[] {
+  const path = () => g(fc.constantFrom, ...POINTERS);
+  const value = () => g(fc.constantFrom, "a", 1, null, true, {}, [], { a: "b" }, ["a/b"], [1], { name: "n", image: "i" });
+  return Array.from({ length: g(fc.constantFrom, 1, 2, 3) }, () => ({ op: g(fc.constantFrom, "add", "add", "replace", "remove", "test", "copy", "move", "nonsense"), path: path(), from: path(), value: value() }));
+}
