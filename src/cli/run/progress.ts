@@ -62,7 +62,7 @@ export class ProgressLine {
 
   #draw(): void {
     const seconds = Math.floor((this.#clock.now() - this.#started) / 1000);
-    const width = (this.#out.columns ?? 80) - 1;
+    const width = (this.#out.columns || 80) - 1;
     this.#out.write(`${CLEAR_LINE}${`${this.#text}   ${seconds}s`.slice(0, width)}`);
     this.#shown = true;
   }
