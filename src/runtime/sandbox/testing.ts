@@ -59,11 +59,12 @@ export async function untilExited(runtime: Runtime, id: string): Promise<Contain
   });
 }
 
-/** What a CRI log holds, byte by byte as latin1. */
-export function logText(path: string): string {
+/** What a CRI log holds of a stream or of both, byte by byte as latin1. */
+export function logText(path: string, stream = "std"): string {
   return readFileSync(path, "latin1")
     .split("\n")
     .slice(0, -1)
+    .filter((line) => line.includes(` ${stream}`))
     .map((line) => line.slice(PREFIX_BYTES) + (line[PREFIX_BYTES - 2] === "F" ? "\n" : ""))
     .join("");
 }
