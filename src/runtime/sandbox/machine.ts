@@ -7,7 +7,6 @@ import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync
 import { basename, dirname, join } from "node:path";
 import type { Layout } from "./layout.ts";
 import type { Machine as ScriptTools } from "./scripts.ts";
-import { quote } from "./shell.ts";
 
 export class UnsupportedMachineError extends Error {
   override readonly name = "UnsupportedMachineError";
@@ -37,7 +36,6 @@ export interface Machine {
 }
 
 const DEVICES = ["null", "zero", "full", "random", "urandom", "tty"];
-const DEVICE_NUMBERS: Readonly<Record<string, string>> = { null: "1 3", zero: "1 5", full: "1 7", random: "1 8", urandom: "1 9", tty: "5 0" };
 
 /** Follows containerd's default masked and read-only paths. */
 const MASKED = ["/proc/acpi", "/proc/asound", "/proc/kcore", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"];
@@ -71,7 +69,7 @@ export async function inspectMachine(layout: Layout): Promise<Machine> {
   const shell = realpathSync(findTool("dash") ?? needTool("sh", "a POSIX shell"));
   const unshare = needTool("unshare", "util-linux");
   for (const tool of ["mount", "umount", "pivot_root", "setsid", "nsenter"]) needTool(tool, "util-linux");
-  for (const tool of ["cat", "env", "rm", "mknod", "mkfifo", "chown", "tail", "readlink"]) needTool(tool, "coreutils");
+  for (const tool of ["cat", "env", "rm", "cp", "mkfifo", "chown", "tail", "readlink"]) needTool(tool, "coreutils");
   const setpriv = needTool("setpriv", "util-linux (on some systems a package of its own: setpriv)");
   makeLayers(layout);
   const many = !isRoot && findTool("newuidmap") !== undefined && hasSubordinateIds();
@@ -130,10 +128,10 @@ function makeLayers(layout: Layout): void {
 const PROBE = `
 cd "$1" || exit
 env --default-signal=INT,QUIT true && echo signals
-for d in ${DEVICES.join(" ")}; do [ -e devices/dev/$d ] || eval "mknod -m 666 devices/dev/$d c \\$$d" || : >devices/dev/$d; done
+[ -e devices/dev/tty ] || cp -a ${DEVICES.map((d) => `/dev/${d}`).join(" ")} devices/dev/ || for d in ${DEVICES.join(" ")}; do : >devices/dev/$d; done
 if [ -c devices/dev/null ] && : >devices/dev/null; then echo devices; fi
 mkdir -p probe/upper probe/work
-exec $2 --mount --pid --uts --ipc --propagation private --fork $3 -c '
+$2 --mount --pid --uts --ipc --propagation private --fork $3 -c '
 echo namespaces
 layers=lowerdir=devices:skeleton,upperdir=probe/upper,workdir=probe/work
 if mount -t overlay -o $layers,volatile overlay root; then echo overlay volatile
@@ -144,6 +142,7 @@ mount -t sysfs sysfs root/sys && echo sysfs
 mount -t mqueue mqueue root/dev/mqueue && echo mqueue
 echo probe >/proc/sys/kernel/hostname && echo hostname
 :'
+rm -rf probe
 `;
 
 interface ProbeOptions {
@@ -154,12 +153,10 @@ interface ProbeOptions {
 }
 
 async function probe(layout: Layout, o: ProbeOptions): Promise<Map<string, string>> {
-  const numbers = Object.entries(DEVICE_NUMBERS).map(([name, n]) => `${name}=${quote(n)}`).join("\n");
   const libraries = listLibraries(realpathSync(needTool("umount", "util-linux")));
-  const words = [...o.userNamespace, o.shell, "-c", numbers + PROBE, "probe", layout.state, o.unshare, o.shell];
+  const words = [...o.userNamespace, o.shell, "-c", PROBE, "probe", layout.state, o.unshare, o.shell];
   const { stdout, stderr } = await run(words);
   const seen = new Map(stdout.split("\n").filter((l) => l !== "").map((l) => [l.split(" ")[0] ?? "", l.slice((l.split(" ")[0] ?? "").length + 1)] as const));
-  await run([...o.userNamespace, "rm", "-rf", join(layout.state, "probe")]);
   if (!seen.has("namespaces")) throw new UnsupportedMachineError(namespacesMissing(o.isRoot, stderr));
   if (!seen.has("overlay")) throw new UnsupportedMachineError(`overlay file systems cannot be mounted under ${layout.state}: ${lastLine(stderr)}; put the data directory on a local file system (ext4, xfs, btrfs, tmpfs)${o.isRoot ? "" : ", and use Linux 5.11 or later"}`);
   seen.set("libraries", await libraries);
