@@ -17,7 +17,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(directory, { recursive: true }));
 
-const output = (isNew: boolean) => new Output(files, { clock: systemClock, isNew, onError: (error) => { throw error; } });
+const output = (isNew: boolean) => new Output(files, { clock: systemClock, isNew, rotateEveryMs: 0, onError: (error) => { throw error; } });
 const convert = (raw: string, final: boolean) => toCriLog(Buffer.from(raw, "latin1"), { final, atMs: 1_700_000_000_000, stamps: new Stamps() });
 
 describe("records", () => {

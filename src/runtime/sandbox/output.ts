@@ -1,8 +1,8 @@
 /**
  * From a container's raw output (a file per stream that `cat` appends to, server or no server) to its CRI log, which this server alone writes.
  * Nothing is lost or doubled by a kill: how far the log has come is read from the log itself. Lines that nobody watched get the time of
- * the last one. The log is rotated at 10 MiB, five files are kept; consumed output is punched out of the raw file, which goes away after the
- * last byte. Memory is bounded by one chunk per container.
+ * the last one. The log is rotated at 10 MiB, at most every ten seconds, and five files are kept; consumed output is punched out of the raw file,
+ * which goes away after the last byte. Memory is bounded by one chunk per container.
  */
 import { spawn } from "node:child_process";
 import { appendFileSync, closeSync, existsSync, fstatSync, mkdirSync, openSync, readdirSync, readFileSync, readSync, renameSync, rmSync, statSync, truncateSync, writeFileSync } from "node:fs";
@@ -14,6 +14,9 @@ const CHUNK_BYTES = 256 * 1024;
 /** Follows kubernetes containerLogMaxSize and containerLogMaxFiles. */
 const LOG_BYTES_MAX = 10 * 1024 * 1024;
 const LOG_FILES_MAX = 5;
+/** Follows kubernetes containerLogMonitorInterval: what is written at once stays in one file, so that who follows it can keep up. Up to a bound. */
+const ROTATE_EVERY_MS = 10_000;
+const ROTATE_ALWAYS_BYTES = 256 * 1024 * 1024;
 const PUNCH_BYTES = 8 * 1024 * 1024;
 /** A raw file no larger than this is left to be deleted with the container. */
 const KEPT_BYTES_MAX = 64 * 1024;
@@ -51,13 +54,17 @@ export class Output {
   /** Called at every change. While there is one, raw output is kept. */
   readonly readers = new Set<() => void>();
   #logBytes = 0;
+  readonly #rotateEveryMs: number;
+  #rotatedAtMs: number;
   #working: Promise<void> | undefined;
   #again = false;
 
   /** `isNew`: nothing was written yet. A log that cannot be written is told of, and tried again at the next change. */
-  constructor(files: OutputFiles, options: { readonly clock: Clock; readonly isNew: boolean; readonly onError: (error: unknown) => void }) {
+  constructor(files: OutputFiles, options: { readonly clock: Clock; readonly isNew: boolean; readonly rotateEveryMs?: number; readonly onError: (error: unknown) => void }) {
     this.#files = files;
     this.#clock = options.clock;
+    this.#rotateEveryMs = options.rotateEveryMs ?? ROTATE_EVERY_MS;
+    this.#rotatedAtMs = options.clock.now();
     this.#onError = options.onError;
     const source = (stream: Stream, raw: string): Source => ({ stream, raw, offset: options.isNew ? 0 : undefined, punched: 0, isDirty: true });
     this.#sources = [source("stdout", files.raw), ...(files.rawErrors === undefined ? [] : [source("stderr", files.rawErrors)])];
@@ -148,7 +155,9 @@ export class Output {
   }
 
   #append(log: Buffer): void {
-    if (this.#logBytes > 0 && this.#logBytes + log.length > LOG_BYTES_MAX) this.#rotate();
+    const size = this.#logBytes + log.length;
+    const isDue = this.#clock.now() - this.#rotatedAtMs >= this.#rotateEveryMs || size > ROTATE_ALWAYS_BYTES;
+    if (this.#logBytes > 0 && size > LOG_BYTES_MAX && isDue) this.#rotate();
     writeLog(this.#files.log, log);
     this.#logBytes += log.length;
   }
@@ -160,6 +169,7 @@ export class Output {
     renameSync(log, this.#rotatedName());
     renameSync(`${base}.next`, base);
     this.#logBytes = 0;
+    this.#rotatedAtMs = this.#clock.now();
     const rotated = rotatedLogs(log);
     for (const old of rotated.slice(0, Math.max(0, rotated.length - (LOG_FILES_MAX - 1)))) rmSync(old, { force: true });
   }
