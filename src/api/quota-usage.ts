@@ -6,7 +6,7 @@ import type { Instant } from "../base/clock.ts";
 import type { Container, PersistentVolumeClaim, Pod, ResourceQuota, Service } from "./generated/types.ts";
 import { qosClassOf } from "./kinds/pod/qos.ts";
 import { podLimits, podRequests, type Amounts } from "./pod-resources.ts";
-import { addQuantities, canonicalQuantity, compareQuantities } from "./quantity.ts";
+import { addQuantities, canonicalQuantity, compareQuantities, subtractQuantities } from "./quantity.ts";
 import { qualifiedPlural, type Resource } from "./resource.ts";
 import { parseTime } from "./time.ts";
 
@@ -76,6 +76,12 @@ export function addUsage(a: Usage, b: Usage): Usage {
   const sum: Record<string, string> = { ...a };
   for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(sum[name] ?? "0", amount);
   return sum;
+}
+
+/** What `a` is more than `b`; less is negative. */
+export function subtractUsage(a: Usage, b: Usage): Usage {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  return Object.fromEntries([...names].map((name) => [name, subtractQuantities(a[name] ?? "0", b[name] ?? "0")]));
 }
 
 /** Only what `names` bounds. */

@@ -21,11 +21,11 @@ import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } fr
 import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
 import { persistentVolumeClaimKind, persistentVolumeKind, storageClassKind } from "./storage/volumes.ts";
 
-type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject">;
+type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation">;
 
 /** A kind that is stored and shown as it is. */
 function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
-  const pkg = group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] ?? ""}`;
+  const pkg = group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] || "core"}`;
   return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkg}.v1.${kind}`, ...rules });
 }
 
@@ -42,6 +42,7 @@ export const kinds: readonly Kind[] = [
   erase(newEventKind), erase(leaseKind), erase(endpointSliceKind), erase(priorityClassKind), erase(runtimeClassKind), erase(podDisruptionBudgetKind), erase(storageClassKind),
   erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), ...autoscalerKinds.map(erase),
   erase(roleKind), erase(clusterRoleKind), erase(roleBindingKind), erase(clusterRoleBindingKind),
+  plain("", "componentstatuses", "ComponentStatus", "cluster", { deprecation: "v1 ComponentStatus is deprecated in v1.19+" }),
   plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { generation: "spec", deleteReturnsObject: true }),
   plain(STORAGE, "csinodes", "CSINode", "cluster", { deleteReturnsObject: true }),
   plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true }),

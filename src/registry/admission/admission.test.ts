@@ -4,7 +4,7 @@ import { VirtualClock } from "../../base/clock.ts";
 import type { LimitRange, Pod, ResourceQuota } from "../../api/generated/types.ts";
 import { defineKind } from "../../api/kinds/define.ts";
 import type { KubeObject } from "../../api/object.ts";
-import { CONFIG_MAPS, JOBS, LIMIT_RANGES, NAMESPACES, PODS, PRIORITY_CLASSES, RESOURCE_QUOTAS, SERVICE_ACCOUNTS, type Resource } from "../../api/resource.ts";
+import { CONFIG_MAPS, JOBS, LIMIT_RANGES, NAMESPACES, PODS, PRIORITY_CLASSES, RESOURCE_QUOTAS, SERVICE_ACCOUNTS, SERVICES, type Resource } from "../../api/resource.ts";
 import { configMap, openTestRegistry, refusal, START, testKinds } from "../test-kinds.ts";
 import { defaultAdmission } from "./plugins.ts";
 
@@ -12,6 +12,7 @@ const plain = ({ group, version, plural, kind, namespaced }: Resource): Resource
 const more = [
   defineKind({ resource: plain(LIMIT_RANGES), schema: "io.k8s.api.core.v1.LimitRange" }),
   defineKind({ resource: plain(RESOURCE_QUOTAS), schema: "io.k8s.api.core.v1.ResourceQuota", status: {} }),
+  defineKind({ resource: plain(SERVICES), schema: "io.k8s.api.core.v1.Service" }),
   defineKind({ resource: plain(PRIORITY_CLASSES), schema: "io.k8s.api.scheduling.v1.PriorityClass" }),
 ];
 
@@ -135,6 +136,7 @@ describe("PodSecurity", () => {
       "old: allowPrivilegeEscalation != false, unrestricted capabilities, runAsNonRoot != true, seccompProfile",
     ]);
     expect((await refusal(r.create(PODS, pod("p")))).message).toBe(`pods "p" is forbidden: violates PodSecurity "restricted:latest": ${RESTRICTED}`);
+    expect((await refusal(r.patch(PODS, "old", { spec: { containers: [{ name: "main", image: "other" }] } }))).message).toContain('pods "old" is forbidden: violates PodSecurity');
     const safe = { containers: [{ name: "main", image: "i", securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } } }], securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } } };
     expect((await r.create(PODS, { metadata: { name: "safe" }, spec: safe })).metadata.name).toBe("safe");
   });
@@ -176,6 +178,17 @@ describe("ResourceQuota", () => {
     await r.create(CONFIG_MAPS, configMap("a"));
     expect(await no(r.create(CONFIG_MAPS, configMap("b")))).toContain("exceeded quota: q, requested: count/configmaps=1");
     expect(await r.used()).toEqual({ pods: "2", "requests.cpu": "1", "count/configmaps": "1" });
+  });
+
+  test("books what an update takes more, and gives back what it takes less", async () => {
+    const r = await withQuota({ "services.nodeports": "1", services: "2" });
+    const retype = (type: string, ports: readonly number[]) => r.patch(SERVICES, "s", { spec: { type, ports: ports.map((port) => ({ name: `p${port}`, port })) } });
+    await r.create(SERVICES, { metadata: { name: "s" }, spec: { ports: [{ name: "p1", port: 1 }] } });
+    await retype("NodePort", [1]);
+    expect(await r.used()).toEqual({ "services.nodeports": "1", services: "1" });
+    expect((await refusal(retype("NodePort", [1, 2]))).message).toBe('services "s" is forbidden: exceeded quota: q, requested: services.nodeports=1, used: services.nodeports=1, limited: services.nodeports=1');
+    await retype("ClusterIP", [1]);
+    expect(await r.used()).toEqual({ "services.nodeports": "0", services: "1" });
   });
 
   test("racing creates never take more than there is", async () => {

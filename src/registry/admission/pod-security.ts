@@ -89,6 +89,13 @@ function checkPod(pod: Pod, context: AdmissionContext): void {
   warn(labels, pod, context);
 }
 
+/** Of what an update of a pod may change, only its images tell of what it may do. Follows isSignificantPodUpdate. */
+function changesImages(object: KubeObject, context: AdmissionContext): boolean {
+  if (!concerns(context, PODS, "UPDATE")) return false;
+  const images = ({ spec }: Pod) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ image }) => image ?? "").join(" ");
+  return images(object as Pod) !== images(context.old as Pod);
+}
+
 const addsContainer = ({ resource, subresource, operation }: AdmissionContext) =>
   resource.group === PODS.group && resource.plural === PODS.plural && subresource === "ephemeralcontainers" && operation === "UPDATE";
 
@@ -99,7 +106,7 @@ export const podSecurity: AdmissionPlugin = {
     if (concerns(context, NAMESPACES, "CREATE", "UPDATE")) {
       validateLabels(object, context.old);
       if (context.old) warnOfExisting(object, context);
-    } else if (concerns(context, PODS, "CREATE") || addsContainer(context)) {
+    } else if (concerns(context, PODS, "CREATE") || addsContainer(context) || changesImages(object, context)) {
       checkPod(object as Pod, context);
     } else if (context.subresource === "" && context.resource.namespaced) {
       const template = templateOf(object);
