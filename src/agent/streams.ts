@@ -1,16 +1,16 @@
 /**
  * Logs and commands of this node's pods, as the server asks for them. Follows kubernetes pkg/kubelet/kubelet_pods.go
- * (validateContainerLogStatus, GetKubeletContainerLogs, RunInContainer).
+ * (validateContainerLogStatus, GetKubeletContainerLogs, GetExec, GetAttach, GetPortForward).
  */
 import { existsSync } from "node:fs";
-import { Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import type { ContainerStatus, Pod } from "../api/generated/types.ts";
 import type { Stored } from "../api/object.ts";
 import { PODS } from "../api/resource.ts";
 import { badRequest, internalError, notFound } from "../api/status-error.ts";
 import { logPathOf, type PodDeps } from "./deps.ts";
 import { followLog, readLog, type FollowedContainer } from "./logs/logs.ts";
-import { isRunning, oldStatusOf, shownId } from "./pod/world.ts";
+import { isRunning, oldStatusOf, readySandbox, shownId } from "./pod/world.ts";
 import { RUNTIME_NAME } from "./status/container-statuses.ts";
 
 export interface PodKey {
@@ -29,18 +29,23 @@ export interface LogOptions {
   readonly limitBytes?: number;
 }
 
-export interface ExecOptions {
+export interface AttachOptions {
   readonly container: string;
-  readonly command: readonly string[];
   readonly tty: boolean;
   readonly stdin: NodeJS.ReadableStream | undefined;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
 }
 
+export interface ExecOptions extends AttachOptions {
+  readonly command: readonly string[];
+}
+
 export interface PodStreams {
   logs(pod: PodKey, options: LogOptions, signal: AbortSignal): Promise<Readable>;
   exec(pod: PodKey, options: ExecOptions, signal: AbortSignal): Promise<number>;
+  attach(pod: PodKey, options: AttachOptions, signal: AbortSignal): Promise<void>;
+  portForward(pod: PodKey, port: number): Promise<Duplex>;
 }
 
 interface Attempt {
@@ -85,6 +90,11 @@ export function openPodStreams(deps: PodDeps, podOfWorker: (uid: string) => Stor
     isRunning: async () => (await deps.view.read(uid)).containers.some((c) => shownId(c.id) === containerId && !(c.state === "exited" || c.state === "unknown")),
     onHint: (listener) => deps.hints.on(uid, listener),
   });
+  const running = async ({ uid }: PodKey, name: string): Promise<string> => {
+    const record = (await deps.view.read(uid)).containers.find((c) => c.name === name && isRunning(c));
+    if (!record) throw internalError(`unable to upgrade connection: container not found ("${name}")`);
+    return record.id;
+  };
   return {
     async logs(key, options, signal) {
       const pod = await read(key);
@@ -95,10 +105,18 @@ export function openPodStreams(deps: PodDeps, podOfWorker: (uid: string) => Stor
       return Readable.from(lines, { objectMode: false });
     },
     async exec(key, options, signal) {
-      const { containers } = await deps.view.read(key.uid);
-      const record = containers.find((c) => c.name === options.container && isRunning(c));
-      if (!record) throw internalError(`error executing command in container: container is not running: "${options.container}" in pod "${key.name}"`);
-      return deps.runtime.exec(record.id, options, signal);
+      return deps.runtime.exec(await running(key, options.container), options, signal);
+    },
+    async attach(key, options, signal) {
+      const id = await running(key, options.container);
+      if (!deps.runtime.attach) throw internalError("this container runtime cannot attach to containers");
+      await deps.runtime.attach(id, options, signal);
+    },
+    async portForward(key, port) {
+      const sandbox = readySandbox(await deps.view.read(key.uid));
+      if (!sandbox) throw internalError(`unable to upgrade connection: pod does not exist`);
+      if (!deps.runtime.connect) throw internalError("this container runtime cannot connect to pods");
+      return deps.runtime.connect(sandbox.id, port);
     },
   };
 }

@@ -3,6 +3,8 @@
  * All state lives outside this process: `list` finds after any crash what was started before, with its exit code.
  */
 
+import type { Duplex } from "node:stream";
+
 export type ContainerState = "created" | "running" | "exited" | "unknown";
 
 export interface PodIdentity {
@@ -110,12 +112,15 @@ export interface ContainerStatus {
   readonly annotations: Readonly<Record<string, string>>;
 }
 
-export interface ExecSpec {
-  readonly command: readonly string[];
-  readonly tty: boolean;
+export interface AttachSpec {
   readonly stdin: NodeJS.ReadableStream | undefined;
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
+}
+
+export interface ExecSpec extends AttachSpec {
+  readonly command: readonly string[];
+  readonly tty: boolean;
 }
 
 export interface Runtime {
@@ -135,6 +140,10 @@ export interface Runtime {
   removeContainer(id: string): Promise<void>;
   /** Runs a command beside the container's own; resolves with its exit code. */
   exec(containerId: string, spec: ExecSpec, signal: AbortSignal): Promise<number>;
+  /** What a running container's own process writes from now on, and its standard input; resolves when it has ended or `signal` aborts. Absent: cannot. */
+  attach?(containerId: string, spec: AttachSpec, signal: AbortSignal): Promise<void>;
+  /** A connection to a port as from inside the sandbox; rejects where nothing listens. Absent: cannot. */
+  connect?(sandboxId: string, port: number): Promise<Duplex>;
   /** Calls back with a pod's uid whenever something of it may have changed. Hints only: may be lost or doubled. */
   onHint(listener: (podUid: string) => void): void;
   /** Starts what the runtime needs (its launcher). Rejects with one clear sentence when this machine can't. */

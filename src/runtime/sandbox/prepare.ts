@@ -57,6 +57,9 @@ export function prepareContainer(p: Preparation): Description {
     env: spec.env,
     workingDir,
     security: spec.security,
+    stdin: spec.stdin,
+    stdinOnce: spec.stdinOnce,
+    tty: spec.tty,
     annotations: spec.annotations,
   };
   const table = rootMounts({

@@ -9,9 +9,12 @@
 import { type FSWatcher, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, watch, writeFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { Duplex } from "node:stream";
 import type { Clock, Timer } from "../../base/clock.ts";
 import type { Logger } from "../../base/logger.ts";
-import type { ContainerSpec, ContainerStatus, ExecSpec, Runtime, SandboxSpec, SandboxStatus } from "../runtime.ts";
+import { attach, closeInput } from "./attach.ts";
+import { connect } from "./connect.ts";
+import type { AttachSpec, ContainerSpec, ContainerStatus, ExecSpec, Runtime, SandboxSpec, SandboxStatus } from "../runtime.ts";
 import { hadOutOfMemory, makeCgroups, removeCgroups } from "./cgroup.ts";
 import { type Container, endOf, statusOf, unknownEnd, until } from "./container.ts";
 import { exec } from "./exec.ts";
@@ -21,7 +24,7 @@ import { inspectMachine, type Machine } from "./machine.ts";
 import { Output } from "./output.ts";
 import { Pauses } from "./pauses.ts";
 import { prepareContainer } from "./prepare.ts";
-import { isContainer, isShim, readRecord } from "./record.ts";
+import { isContainer, isShim, type Processes, readRecord } from "./record.ts";
 import { RootPaths } from "./root-path.ts";
 import { type Sandbox, Sandboxes, sandboxStatus } from "./sandboxes.ts";
 import { commandLine } from "./shell.ts";
@@ -161,11 +164,25 @@ class SandboxRuntime implements Runtime {
 
   async exec(containerId: string, spec: ExecSpec, signal: AbortSignal): Promise<number> {
     const { machine } = this.#opened();
-    const container = this.#containers.get(containerId);
-    const started = container?.record?.started;
-    if (!container || container.end || !started || !isContainer(started, containerId)) throw new Error(`container ${containerId} is not running`);
+    const { container, started } = this.#running(containerId);
     this.#tools ??= openTools(machine, this.#layout.state);
     return exec({ machine, tools: await this.#tools, description: container.description, pid: started.container }, spec, signal);
+  }
+
+  async attach(containerId: string, spec: AttachSpec, signal: AbortSignal): Promise<void> {
+    await attach(this.#layout, this.#running(containerId).container, spec, signal);
+  }
+
+  async connect(sandboxId: string, port: number): Promise<Duplex> {
+    if (!this.#sandboxes.get(sandboxId)?.ready) throw new Error(`sandbox ${sandboxId} is not running`);
+    return connect(port);
+  }
+
+  #running(id: string): { readonly container: Container; readonly started: Processes } {
+    const container = this.#containers.get(id);
+    const started = container?.record?.started;
+    if (!container || container.end || !started || !isContainer(started, id)) throw new Error(`container ${id} is not running`);
+    return { container, started };
   }
 
   #opened(): { readonly machine: Machine; readonly launcher: Launcher } {
@@ -264,7 +281,8 @@ class SandboxRuntime implements Runtime {
     } catch (error) {
       this.#options.logger.error("a container's log could not be completed", { container: container.id, error: String(error) });
     }
-    const { cgroups } = container.description;
+    const { cgroups, stdin } = container.description;
+    if (stdin) closeInput(this.#layout, container.id);
     const isOutOfMemory = cgroups.length > 0 && hadOutOfMemory(cgroups);
     removeCgroups(cgroups);
     container.end = (lost ? undefined : endOf(container.record, isOutOfMemory)) ?? unknownEnd(this.#options.clock.now());

@@ -23,6 +23,10 @@ export interface Description {
   readonly env: readonly (readonly [name: string, value: string])[];
   readonly workingDir: string;
   readonly security: SecuritySpec;
+  readonly stdin: boolean;
+  /** The first client that ends its input ends the container's. */
+  readonly stdinOnce: boolean;
+  readonly tty: boolean;
   readonly annotations: Readonly<Record<string, string>>;
 }
 
