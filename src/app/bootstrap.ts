@@ -10,7 +10,9 @@ import { ENDPOINT_SLICES, ENDPOINTS, NAMESPACES, PRIORITY_CLASSES, type Resource
 import { isAlreadyExists, isNotFound } from "../api/status-error.ts";
 
 const SYSTEM_NAMESPACES = ["default", "kube-system", "kube-public", "kube-node-lease"] as const;
-export const API_SERVICE_IP = "10.96.0.1";
+/** Begins where the range that kube-apiserver has by itself does; one of its addresses, the first, is the API's own. */
+export const SERVICE_NETWORK = "10.0.0.0/16";
+export const API_SERVICE_IP = "10.0.0.1";
 
 async function ensure<T extends object>(client: Client, resource: Resource<T>, namespace: string, object: T): Promise<void> {
   await client.create(resource, namespace, object).catch((error: unknown) => {

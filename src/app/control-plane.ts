@@ -11,6 +11,7 @@ import { openClient, type Client } from "../client/client.ts";
 import { openEventRecorder, type EventRecorder } from "../client/event-recorder.ts";
 import { openInformers, type Informers } from "../client/informers.ts";
 import { type Controller, type ControllerContext, runController } from "../controllers/framework/controller.ts";
+import { SERVICE_NETWORK } from "./bootstrap.ts";
 import { openRegistry, type RegistryDeps } from "../registry/registry.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
 import { defaultAdmission } from "../registry/admission/plugins.ts";
@@ -48,7 +49,7 @@ export const systemCaller = (component: string): Caller => ({ user: { name: `sys
 export function openControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { store, clock, ids, chance, logger } = options;
   const registry = openRegistry({
-    store, kinds, clock, ids, logger,
+    store, kinds, clock, ids, logger, serviceNetwork: SERVICE_NETWORK,
     admission: [...defaultAdmission({ ids, clock }), ...(options.admission ?? [])],
     ...(options.tokens && { tokens: options.tokens }),
   });
