@@ -25,3 +25,5 @@ const alive = keepAlive();
 const { stdin, stdout, stderr, env } = process;
 process.exitCode = await main(process.argv.slice(2), { stdin, stdout, stderr, env, interrupted: interrupted.signal });
 alive.release();
+// Output that nobody takes is not waited for by somebody who wants to go.
+if (interrupted.signal.aborted) process.exit();
