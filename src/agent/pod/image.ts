@@ -46,6 +46,11 @@ const fromStore = (image: Image, reference: string): ContainerImage => ({
   id: image.digests[0] ?? image.id,
 });
 
+function useStored({ tell }: ImageContext, image: Image, reference: string): ContainerImage {
+  tell("Normal", "Pulled", `Container image "${reference}" already present on machine and can be accessed by the pod`);
+  return fromStore(image, reference);
+}
+
 /** How long a pull's error is shown before the state says that it waits. */
 const SHOW_ERROR_MS = 1000;
 
@@ -76,8 +81,7 @@ export async function ensureImage(context: ImageContext, container: Container): 
   const present = await find(context, reference);
   const policy = container.imagePullPolicy ?? "IfNotPresent";
   if (present && policy !== "Always") {
-    context.tell("Normal", "Pulled", `Container image "${reference}" already present on machine and can be accessed by the pod`);
-    return fromStore(present, reference);
+    return useStored(context, present, reference);
   }
   if (policy === "Never") {
     const message = `Container image "${reference}" is not present with pull policy of Never`;
@@ -122,7 +126,7 @@ function withoutPull(context: ImageContext, reference: string, present: Image | 
   if (pullErrorKind(error) === "unreachable") {
     if (present && !options.strictPull) {
       tell("Warning", "RegistryUnreachable", `No registry can be reached for image "${reference}": the one in the store is used: ${why}`);
-      return fromStore(present, reference);
+      return useStored(context, present, reference);
     }
     if (options.userland === "auto") {
       tell("Warning", "HostUserland", `No registry can be reached for image "${reference}": the command runs in this machine's own userland: ${why}`);

@@ -58,9 +58,13 @@ EOF
     exec $namespaces @SHELL@ shim.sh "$1"
   ) </dev/null 2>>errors &
 }
-# A pod's first process where its containers share process ids: adopts orphans and reaps them, and ends with SIGKILL.
+# A pod's first process where its containers share process ids: adopts orphans and reaps them, and ends with SIGKILL. It waits for a
+# program that no container is likely to look for by its name.
 hold() {
-  $2 @SHELL@ -c '"$1" -c "while :; do sleep 2000000000 & wait; done" pause "$2" & echo $! >"sandbox/$2/pause"; wait' hold @SHELL@ "$1" </dev/null 2>>errors &
+  $2 @SHELL@ -c '"$1" -c "exec 3<<EOF
+EOF
+exec 4>/proc/self/fd/3
+while :; do tee <&3 >/dev/null & wait; done" pause "$2" & echo $! >"sandbox/$2/pause"; wait' hold @SHELL@ "$1" </dev/null 2>>errors &
 }
 while IFS= read -r request; do
   eval "$request"
