@@ -23,7 +23,7 @@ export async function encode(body: object, format: Format, pretty: boolean): Pro
   if (format === "protobuf") return (await import("../api/protobuf/encode.ts")).encodeProtobuf(body);
   const text = jsonOf(body);
   if (format === "json") return pretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : `${text}\n`;
-  return stringify(JSON.parse(text), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1" });
+  return stringify(JSON.parse(text), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1", indentSeq: false });
 }
 
 /** Go's name of the internal type, for the texts of 406. */
