@@ -73,6 +73,8 @@ export interface ContainerSpec {
   readonly name: string;
   /** 0 for the first start, then counted up: with the pod's uid and the name it identifies an attempt. */
   readonly attempt: number;
+  /** The id of a container of the same sandbox whose processes this one joins; left out: as the sandbox says. */
+  readonly processesOf?: string;
   readonly root: RootFilesystem;
   /** argv, never empty, variables expanded. */
   readonly command: readonly string[];

@@ -33,6 +33,7 @@ export interface ContainerInputs {
   readonly pod: Stored<Pod>;
   readonly container: Container;
   readonly attempt: number;
+  readonly processesOf?: string | undefined;
   readonly sandboxId: string;
   readonly image: ContainerImage;
   readonly user: ContainerUser;
@@ -51,6 +52,7 @@ export function containerSpec(inputs: ContainerInputs): ContainerSpec {
     sandboxId: inputs.sandboxId,
     name: container.name,
     attempt: inputs.attempt,
+    ...(inputs.processesOf !== undefined && { processesOf: inputs.processesOf }),
     root: image.root,
     command: commandOf(container, image, lookup),
     env: environmentOf(inputs),

@@ -4,7 +4,7 @@
  * Follows kubernetes pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer).
  */
 import { readFileSync } from "node:fs";
-import type { FileKeySelector, Pod } from "../../api/generated/types.ts";
+import type { EphemeralContainer, FileKeySelector, Pod } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
 import type { ContainerStatus as ContainerRecord, SandboxStatus } from "../../runtime/runtime.ts";
 import { identityOf, logPathOf, tellOf, type PodDeps } from "../deps.ts";
@@ -22,7 +22,7 @@ import { ensureImage, type ContainerImage } from "./image.ts";
 import type { Memory } from "./memory.ts";
 import { ensureHostsFile, sandboxSpec } from "./sandbox.ts";
 import { messageOf, RETRY_MS, StartRefused } from "./start-refused.ts";
-import { POD_FAILURE } from "./world.ts";
+import { latestOf, POD_FAILURE } from "./world.ts";
 
 export interface StartContext {
   readonly deps: PodDeps;
@@ -132,10 +132,20 @@ async function specOf({ deps, pod }: StartContext, prepared: Prepared, item: Sta
   }, container);
   const hostname = sandboxSpec(deps, pod).hostname;
   return containerSpec({
+    processesOf: await targetOf(deps, pod, container),
     pod, container, attempt, image, user, env, hostname, sandboxId: prepared.sandbox.id, volumes: prepared.volumes,
     hostsPath: ensureHostsFile(deps, pod, prepared.ips),
     logPath: logPathOf(options.stateDir, identityOf(pod), container.name, attempt),
   });
+}
+
+/** The running container whose processes an ephemeral container is to see. */
+async function targetOf(deps: PodDeps, pod: Stored<Pod>, container: EphemeralContainer): Promise<string | undefined> {
+  const target = container.targetContainerName;
+  if (!target) return undefined;
+  const record = latestOf(await deps.view.read(pod.metadata.uid), target);
+  if (!record) throw new ConfigError(`unable to find target container ${target}`);
+  return record.id;
 }
 
 function readEnvFile(volumes: ReadonlyMap<string, MountedVolume>, { volumeName, path }: FileKeySelector): ReadonlyMap<string, string> | undefined {

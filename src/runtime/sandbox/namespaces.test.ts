@@ -4,10 +4,10 @@ import { enterNamespaces, type NamespaceOptions } from "./namespaces.ts";
 import { startFile } from "./start-file.ts";
 import { sandboxSpec } from "./testing.ts";
 
-function namespacesOf(more: { readonly neighbour?: number; readonly sandbox?: Partial<Parameters<typeof sandboxSpec>[1]> }) {
+function namespacesOf(more: { readonly neighbour?: number; readonly target?: number; readonly sandbox?: Partial<Parameters<typeof sandboxSpec>[1]> }) {
   const machine = { unshare: "unshare", nsenter: "nsenter" } as NamespaceOptions["machine"];
   const sandbox = { spec: sandboxSpec("pod-1", more.sandbox) } as NamespaceOptions["sandbox"];
-  return enterNamespaces({ machine, sandbox, neighbour: more.neighbour, spec: { mounts: [] } });
+  return enterNamespaces({ machine, sandbox, neighbour: more.neighbour, target: more.target, spec: { mounts: [] } });
 }
 
 /** What the launcher would execute, as it finds out: by a shell. */
@@ -31,6 +31,13 @@ describe("a container's namespaces", () => {
     expect(namespacesOf({ neighbour: 42 }).shared).toEqual({
       files: [[3, "/proc/42/ns/uts"], [4, "/proc/42/ns/ipc"]],
       words: ["nsenter", "--no-fork", "--uts=/proc/self/fd/3", "--ipc=/proc/self/fd/4", "unshare", "--mount", "--pid", "--propagation", "private"],
+    });
+  });
+
+  test("are another container's for processes where it says so", () => {
+    expect(namespacesOf({ neighbour: 42, target: 43 }).shared).toEqual({
+      files: [[3, "/proc/42/ns/uts"], [4, "/proc/42/ns/ipc"], [0, "/proc/43/ns/pid"]],
+      words: ["nsenter", "--no-fork", "--uts=/proc/self/fd/3", "--ipc=/proc/self/fd/4", "--pid=/proc/self/fd/0", "unshare", "--mount", "--propagation", "private"],
     });
   });
 

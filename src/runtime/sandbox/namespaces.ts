@@ -10,6 +10,8 @@ export interface NamespaceOptions {
   readonly machine: Machine;
   readonly sandbox: Sandbox;
   readonly neighbour: number | undefined;
+  /** A process in the pid namespace of another container that this one joins. */
+  readonly target?: number | undefined;
   readonly spec: { readonly mounts: readonly Mount[] };
 }
 
@@ -28,16 +30,19 @@ const DESCRIPTORS = [3, 4, 0];
  * The shim itself stays in the machine's pid namespace; its first child is process 1. A neighbour may end at any moment: its namespaces are
  * joined through files that were opened while it lived, and if that was too late, the container makes its own, for nobody else has them.
  */
-export function enterNamespaces({ machine, sandbox, neighbour, spec }: NamespaceOptions): Namespaces {
+export function enterNamespaces({ machine, sandbox, neighbour, target, spec }: NamespaceOptions): Namespaces {
   const { hostPid, hostIpc, hostNetwork, shareProcessNamespace } = sandbox.spec;
   const common = [...(hostNetwork ? [] : ["uts"]), ...(hostIpc ? [] : ["ipc"]), ...(shareProcessNamespace && !hostPid ? ["pid"] : [])];
   const single = !hostPid && !shareProcessNamespace ? ["--pid"] : [];
   const unshare = (more: readonly string[]) => [machine.unshare, "--mount", ...more, ...single, "--propagation", propagation(spec.mounts)];
   const own = unshare(common.map((name) => `--${name}`));
-  if (neighbour === undefined || common.length === 0) return { own, shared: undefined };
-  const files = common.map((name, i) => [DESCRIPTORS[i] ?? 0, `/proc/${neighbour}/ns/${name}`] as const);
-  const join = common.map((name, i) => `--${name}=/proc/self/fd/${DESCRIPTORS[i]}`);
-  return { own, shared: { files, words: [machine.nsenter, "--no-fork", ...join, ...unshare([])] } };
+  const joinsTarget = target !== undefined && single.length > 0;
+  const joined = [...(neighbour === undefined ? [] : common.map((name) => ({ name, of: neighbour }))), ...(joinsTarget ? [{ name: "pid", of: target }] : [])];
+  if (joined.length === 0) return { own, shared: undefined };
+  const files = joined.map(({ name, of }, i) => [DESCRIPTORS[i] ?? 0, `/proc/${of}/ns/${name}`] as const);
+  const join = joined.map(({ name }, i) => `--${name}=/proc/self/fd/${DESCRIPTORS[i]}`);
+  const rest = unshare(neighbour === undefined ? common.map((name) => `--${name}`) : []).filter((word) => !(joinsTarget && word === "--pid"));
+  return { own, shared: { files, words: [machine.nsenter, "--no-fork", ...join, ...rest] } };
 }
 
 function propagation(mounts: readonly Mount[]): string {

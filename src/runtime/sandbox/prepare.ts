@@ -24,6 +24,8 @@ export interface Preparation {
   readonly nowMs: number;
   /** A process in the namespaces that the pod's containers share; undefined when none runs. */
   readonly neighbour: number | undefined;
+  /** A process whose pid namespace the container joins, by its own wish. */
+  readonly target: number | undefined;
   readonly cgroups: readonly string[];
 }
 
@@ -53,7 +55,7 @@ export function prepareContainer(p: Preparation): Description {
     stopSignal: spec.stopSignal,
     createdAtMs: p.nowMs,
     cgroups: p.cgroups,
-    sharedPids: sandbox.spec.hostPid || sandbox.spec.shareProcessNamespace,
+    sharedPids: sandbox.spec.hostPid || sandbox.spec.shareProcessNamespace || p.target !== undefined,
     env: spec.env,
     workingDir,
     security: spec.security,

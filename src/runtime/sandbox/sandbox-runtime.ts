@@ -199,7 +199,7 @@ class SandboxRuntime implements Runtime {
     mkdirSync(this.#layout.container(id), { mode: 0o700 });
     try {
       const neighbour = o.pause ?? this.#ofSandbox(o.sandbox.id).find((c) => c.isOurs && !c.end && c.record?.started)?.record?.started?.container;
-      const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, cgroups: this.#limit(id, o.spec) });
+      const description = prepareContainer({ ...o, id, layout: this.#layout, paths: this.#paths, nowMs: this.#options.clock.now(), neighbour, target: this.#containers.get(o.spec.processesOf ?? "")?.record?.started?.container, cgroups: this.#limit(id, o.spec) });
       return this.#remember(id, description, true);
     } catch (error) {
       rmSync(this.#layout.container(id), { recursive: true, force: true });
