@@ -1,11 +1,11 @@
 /**
- * The whole control plane in one thread of virtual time, from one seed: real wiring over a store in memory, users and pods that do as they please,
+ * The whole control plane in one thread of virtual time, from one seed: real wiring over a store in memory or on disk, users and pods that do as they please,
  * a road between them on which everything goes wrong, and a server that is killed in the middle of it. The same seed gives the same run, to the letter.
  */
 import { seededChance, seededIds, type Chance, type Ids } from "../../src/base/chance.ts";
 import { VirtualClock } from "../../src/base/clock.ts";
 import { silentLogger, type LogFields, type Logger } from "../../src/base/logger.ts";
-import { microtaskTurnEnd, systemTurnEnd } from "../../src/base/turn-end.ts";
+import { systemTurnEnd } from "../../src/base/turn-end.ts";
 import type { Job, Pod } from "../../src/api/generated/types.ts";
 import { controllerOf, type Stored } from "../../src/api/object.ts";
 import { JOBS, NAMESPACES, NODES, PODS, SERVICE_ACCOUNTS, type Resource } from "../../src/api/resource.ts";
@@ -15,9 +15,8 @@ import { openClient, type Client } from "../../src/client/client.ts";
 import { openGarbageCollector } from "../../src/controllers/garbage-collector/garbage-collector.ts";
 import { openJobController } from "../../src/controllers/job/controller.ts";
 import { openPodGcController } from "../../src/controllers/pod-gc/pod-gc.ts";
-import { openMemoryStore } from "../../src/store/memory-store.ts";
-import type { Store } from "../../src/store/store.ts";
 import { CALM, FaultyTransport, STORMY, type Weather } from "./faulty-transport.ts";
+import { keepInMemory, keepOnDisk, type KeptStore } from "./kept-store.ts";
 import { Oracle, Violation } from "./oracle.ts";
 import { PodPlayer } from "./pod-player.ts";
 import { draw, drawChange, drawJob, EXIT, flips, pick } from "./workload.ts";
@@ -48,6 +47,8 @@ type StoredPod = Stored<Pod>;
 const START = Date.UTC(2026, 0, 1);
 const NAMESPACE = "sim";
 const NODE = "node-1";
+/** Every so many seeds the store is on disk: slower, and read again from the file at each start. */
+const ON_DISK_EVERY = 20;
 /** How long the calm at the end lasts: longer than the longest back-off, several times. */
 const CALM_ROUNDS = 60;
 const CALM_ROUND_MS = 120_000;
@@ -57,7 +58,7 @@ class Simulation {
   readonly #clock = new VirtualClock(START);
   readonly #chance: Chance;
   readonly #ids: Ids;
-  readonly #store: Store;
+  readonly #store: KeptStore;
   readonly #oracle = new Oracle();
   readonly #history: string[] = [];
   #weather: Weather;
@@ -70,7 +71,7 @@ class Simulation {
     this.#options = options;
     this.#chance = seededChance(options.seed);
     this.#ids = seededIds(seededChance(options.seed + 1));
-    this.#store = openMemoryStore({ clock: this.#clock, turnEnd: microtaskTurnEnd });
+    this.#store = options.seed % ON_DISK_EVERY === 0 ? keepOnDisk(this.#clock) : keepInMemory(this.#clock);
     this.#weather = Object.fromEntries(Object.entries(STORMY).map(([fault, odds]) => [fault, this.#may(fault as Feature) ? odds : 0])) as unknown as Weather;
     this.#plane = this.#boot();
   }
@@ -97,7 +98,7 @@ class Simulation {
   /** Starts a server over what is stored. */
   #boot(): ControlPlane {
     const plane = openControlPlane({
-      store: this.#store,
+      store: this.#store.current,
       clock: this.#clock,
       ids: this.#ids,
       chance: this.#chance,
@@ -121,10 +122,13 @@ class Simulation {
     return plane;
   }
 
-  #kill(): void {
+  async #kill(): Promise<void> {
     this.#log("the server is killed and starts again");
     this.#transport?.kill();
     this.#stop.abort();
+    const { current } = this.#store;
+    await this.#store.reopen();
+    if (this.#store.current !== current) this.#observe();
     this.#plane = this.#boot();
   }
 
@@ -146,16 +150,22 @@ class Simulation {
     } finally {
       this.#transport?.kill();
       this.#stop.abort();
+      await this.#store.dispose();
     }
   }
 
-  async #open(): Promise<void> {
-    this.#store.watch("", this.#store.revision, {
+  #observe(): void {
+    const { current } = this.#store;
+    current.watch("", current.revision, {
       onChanges: (changes) => {
         for (const { kind, entry, previous } of changes) if (!entry.key.includes("/events/")) this.#log(`${kind === "delete" ? "gone" : previous ? "set" : "new"} ${summary(entry.value.object)}`);
         this.#oracle.observe(changes);
       },
     });
+  }
+
+  async #open(): Promise<void> {
+    this.#observe();
     await this.#client.create(NAMESPACES, "", { metadata: { name: NAMESPACE }, spec: {} });
     await this.#client.create(SERVICE_ACCOUNTS, NAMESPACE, { metadata: { name: "default", namespace: NAMESPACE } });
     await this.#client.create(NODES, "", { metadata: { name: NODE }, spec: {} });
@@ -177,7 +187,7 @@ class Simulation {
     const chance = this.#chance;
     const roll = chance.next();
     if (this.#jobs < (this.#options.jobsMax ?? 3) && (this.#jobs === 0 || roll < 0.1)) await this.#createJob();
-    else if (roll < 0.14 && this.#may("restarts")) this.#kill();
+    else if (roll < 0.14 && this.#may("restarts")) await this.#kill();
     else if (roll < 0.24) await this.#userAct();
     else await this.#podsAct();
     await this.#elapse(flips(chance, 0.7) ? draw(chance, 0, 300) : draw(chance, 300, 15_000));
