@@ -168,8 +168,10 @@ export function validatePodStatusUpdate(out: Errors, pod: Pod, old: Pod): void {
   immutable(out, "status.qosClass", pod.status?.qosClass ?? "", old.status?.qosClass ?? "");
   const sidecars = new Set((old.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always").map((c) => c.name));
   const policy = old.spec.restartPolicy;
-  validateTransitions(out, "status.containerStatuses", pod.status?.containerStatuses, old.status?.containerStatuses, policy, containersThatMayRestart(old.spec.containers));
-  validateTransitions(out, "status.initContainerStatuses", pod.status?.initContainerStatuses, old.status?.initContainerStatuses, policy, new Set([...sidecars, ...containersThatMayRestart(old.spec.initContainers)]));
+  if (!mayRestartAll(old)) {
+    validateTransitions(out, "status.containerStatuses", pod.status?.containerStatuses, old.status?.containerStatuses, policy, containersThatMayRestart(old.spec.containers));
+    validateTransitions(out, "status.initContainerStatuses", pod.status?.initContainerStatuses, old.status?.initContainerStatuses, policy, new Set([...sidecars, ...containersThatMayRestart(old.spec.initContainers)]));
+  }
   validateTransitions(out, "status.ephemeralContainerStatuses", pod.status?.ephemeralContainerStatuses, old.status?.ephemeralContainerStatuses, "Never", new Set());
   validateIps(out, pod);
 }
@@ -177,6 +179,10 @@ export function validatePodStatusUpdate(out: Errors, pod: Pod, old: Pod): void {
 /** Containers with restart rules of their own may leave the terminated state whatever the pod's policy. */
 const containersThatMayRestart = (containers: readonly Container[] | undefined): ReadonlySet<string> =>
   new Set((containers ?? []).filter((c) => c.restartPolicy !== undefined || (c.restartPolicyRules ?? []).length > 0).map((c) => c.name));
+
+/** One container's rule may begin the whole pod again, whatever has ended in it. */
+const mayRestartAll = ({ spec }: Pod): boolean =>
+  [...spec.containers, ...(spec.initContainers ?? [])].some((c) => c.restartPolicyRules?.some((rule) => rule.action === "RestartAllContainers"));
 
 /** A container that has ended for good stays so. */
 function validateTransitions(out: Errors, field: string, now: readonly ContainerStatus[] | undefined, before: readonly ContainerStatus[] | undefined, policy: string | undefined, mayRestart: ReadonlySet<string>): void {
