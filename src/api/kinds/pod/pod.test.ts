@@ -98,6 +98,9 @@ describe("update", () => {
     const ended = { ...stored(kind, pod({ restartPolicy: "Never" })), status: { qosClass: "BestEffort", containerStatuses: [{ name: "main", image: "", imageID: "", ready: false, restartCount: 0, state: { terminated: { exitCode: 0 } } }] } };
     const restart = (draft: Record<string, unknown>) => void (draft["status"] = { containerStatuses: [{ name: "main", image: "", imageID: "", ready: true, restartCount: 1, state: { running: {} } }] });
     expect(tryUpdate(kind, ended, restart, "status").errors).toEqual(["status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state"]);
+    const rules = [{ action: "RestartAllContainers", exitCodes: { operator: "In", values: [7] } }];
+    const other = { ...main({ name: "other" }), restartPolicy: "Never", restartPolicyRules: rules };
+    expect(tryUpdate(kind, { ...ended, spec: { ...ended.spec, containers: [main(), other] } }, restart, "status").errors).toEqual([]);
   });
 });
 
