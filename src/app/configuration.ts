@@ -16,6 +16,15 @@ export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
+/** Why a file can't be had, in words. */
+export function fileErrorText(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  const words: Readonly<Record<string, string>> = {
+    ENOENT: "there is no such file", EACCES: "permission denied", EPERM: "permission denied", EISDIR: "it is a directory", ENOTDIR: "a part of the path is no directory", EEXIST: "a file is in the way", EROFS: "the file system is read-only", ENOSPC: "no space is left on the device",
+  };
+  return words[code ?? ""] ?? code ?? message;
+}
+
 export interface Settings {
   readonly userland: Userland | undefined;
   readonly strictPull: boolean;
@@ -59,7 +68,7 @@ export async function readSettings(file: string | undefined, env: NodeJS.Process
   const path = file ?? join(env["XDG_CONFIG_HOME"] || join(env["HOME"] || homedir(), ".config"), "stint", "config.yaml");
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (file === undefined && (error.code === "ENOENT" || error.code === "ENOTDIR" || error.code === "EACCES")) return undefined;
-    throw new UsageError(`can't read the configuration file ${path}: ${error.code ?? error.message}`);
+    throw new UsageError(`can't read the configuration file ${path}: ${fileErrorText(error)}`);
   });
   if (text === undefined) return NO_SETTINGS;
   const { parse } = await import("yaml");
@@ -67,7 +76,7 @@ export async function readSettings(file: string | undefined, env: NodeJS.Process
   try {
     value = parse(text);
   } catch (error) {
-    throw new UsageError(`${path}: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}`);
+    throw new UsageError(`${path}: ${error instanceof Error ? error.message.split("\n")[0]?.replace(/:$/, "") : String(error)}`);
   }
   return parseSettings(value ?? {}, path);
 }

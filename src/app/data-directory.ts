@@ -3,7 +3,7 @@
  */
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { UsageError } from "./configuration.ts";
+import { fileErrorText, UsageError } from "./configuration.ts";
 
 const LOCK = "server.lock";
 
@@ -33,11 +33,18 @@ export interface DataDirectory {
   release(): Promise<void>;
 }
 
+const unusable = (path: string, error: unknown) => new UsageError(`can't use the data directory ${path}: ${fileErrorText(error)}. Name another one with --data-dir DIR`);
+
+/** Makes the directory, for its user alone: pods' Secrets will lie in it. One that is there stays as it is. */
+export async function makeDataDirectory(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw unusable(path, error);
+  });
+}
+
 /** Makes the directory and takes it; UsageError where another server has it or it can't be written. */
 export async function takeDataDirectory(path: string): Promise<DataDirectory> {
-  await mkdir(path, { recursive: true, mode: 0o700 }).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`can't use the data directory ${path}: ${error.code ?? error.message}. Name another one with --data-dir DIR`);
-  });
+  await makeDataDirectory(path);
   const lock = join(path, LOCK);
   const startTime = await processStartTime(process.pid);
   for (let tries = 0; tries < 3; tries++) {
@@ -47,8 +54,7 @@ export async function takeDataDirectory(path: string): Promise<DataDirectory> {
       await file.close();
       return { path, release: () => rm(lock, { force: true }) };
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "EEXIST") throw new UsageError(`can't use the data directory ${path}: ${code ?? message}. Name another one with --data-dir DIR`);
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw unusable(path, error);
       const holder = await holderOf(path);
       if (holder) throw new UsageError(`the data directory ${path} is in use by another stint (process ${holder.pid}). Stop that one, or name another directory with --data-dir DIR`);
       await rm(lock, { force: true });

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { systemIds } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
 import type { LocalImageStore } from "../images/image-store.ts";
-import { UsageError, type Settings } from "./configuration.ts";
-import { dataDirectoryInUse } from "./data-directory.ts";
+import { fileErrorText, UsageError, type Settings } from "./configuration.ts";
+import { dataDirectoryInUse, makeDataDirectory } from "./data-directory.ts";
 
 export { importArchive, importBusybox } from "../images/import.ts";
 
@@ -14,10 +14,11 @@ export type OpenImages = LocalImageStore & { emptyTrashIfUnused(): Promise<void>
 
 /** Opens the store under `dataDirectory`; a place that can't be written is a UsageError. */
 export async function openImages(dataDirectory: string, mirrors: Settings["registryMirrors"]): Promise<OpenImages> {
+  await makeDataDirectory(dataDirectory);
   const { openImageStore } = await import("../images/image-store.ts");
   const directory = join(dataDirectory, "images");
-  const store = await openImageStore({ directory, clock: systemClock, ids: systemIds, mirrors, keepOwners: process.getuid?.() === 0 }).catch((error: NodeJS.ErrnoException) => {
-    throw new UsageError(`can't keep images in ${directory}: ${error.code ?? error.message}. Name another place with --data-dir DIR`);
+  const store = await openImageStore({ directory, clock: systemClock, ids: systemIds, mirrors, keepOwners: process.getuid?.() === 0 }).catch((error: unknown) => {
+    throw new UsageError(`can't keep images in ${directory}: ${fileErrorText(error)}. Name another place with --data-dir DIR`);
   });
   return Object.assign(store, {
     async emptyTrashIfUnused() {

@@ -1,6 +1,7 @@
 /**
  * The node: scheduler, agent and container runtime, wired to a control plane.
  */
+import { chmod, mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { systemIds } from "../base/chance.ts";
@@ -60,6 +61,9 @@ export async function openNode(options: NodeOptions): Promise<RunningNode> {
     const { openSandboxRuntime } = await import("../runtime/sandbox/sandbox-runtime.ts");
     const runtime = openSandboxRuntime({ stateDir: join(options.stateDirectory, "runtime"), clock: systemClock, logger });
     const address = machineAddress();
+    // Its users' Secrets and logs lie in it: for nobody else, whatever the data directory's own mode is.
+    await mkdir(join(options.stateDirectory, "agent"), { recursive: true });
+    await chmod(join(options.stateDirectory, "agent"), 0o700);
     agent = openAgent({
       client: plane.clientFor("kubelet"), runtime, images, clock: systemClock, ids: systemIds, logger, nodeName: name, recorder: agentRecorder(plane, name),
       informers: { pods: informers.of(PODS), services: informers.of(SERVICES), configMaps: informers.of(CONFIG_MAPS), secrets: informers.of(SECRETS) },

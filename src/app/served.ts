@@ -1,7 +1,7 @@
 /**
  * `stint up`: everything, on disk, behind TLS on loopback.
  */
-import { chmod, mkdir, rename, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemChance, systemIds } from "../base/chance.ts";
 import { systemClock } from "../base/clock.ts";
@@ -20,7 +20,7 @@ import { openServer, type Server } from "../server/server.ts";
 import { adminToken, openSigningKey, openTokenIssuer, openTokenVerifier } from "../server/tokens.ts";
 import { openDurableStore } from "../store/durable-store.ts";
 import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
-import { type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
+import { fileErrorText, type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
 import { openControllerMetrics, type ControllerMetrics } from "./controller-metrics.ts";
 import { allControllers } from "./controllers.ts";
@@ -63,6 +63,7 @@ export async function openServedStint(options: ServedOptions): Promise<ServedSti
 }
 
 async function open(options: ServedOptions, path: string, release: () => Promise<void>): Promise<ServedStint> {
+  if (options.auditLogPath !== undefined) await checkAuditLog(options.auditLogPath);
   const logger = await openLogger(options.verbose);
   const certificates = await openCertificates({ directory: join(path, "pki"), clock: systemClock, ids: systemIds, addresses: [API_SERVICE_IP] });
   const signingKey = await openSigningKey(join(path, "pki"));
@@ -149,6 +150,13 @@ async function listen(server: Server, port: number): Promise<{ readonly url: str
   }
 }
 
+/** A log that can't be written is told of before anything is served, not with the first request. */
+async function checkAuditLog(path: string): Promise<void> {
+  await appendFile(path, "", { mode: 0o600 }).catch((error: unknown) => {
+    throw new UsageError(`can't write the audit log ${path}: ${fileErrorText(error)}. Name another place with --audit-log FILE`);
+  });
+}
+
 async function writeKubeconfig(path: string, text: string): Promise<string> {
   const file = resolve(path);
   try {
@@ -157,7 +165,7 @@ async function writeKubeconfig(path: string, text: string): Promise<string> {
     await chmod(`${file}.new`, 0o600);
     await rename(`${file}.new`, file);
   } catch (error) {
-    throw new UsageError(`can't write the kubeconfig ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}. Name another place with --kubeconfig FILE`);
+    throw new UsageError(`can't write the kubeconfig ${file}: ${fileErrorText(error)}. Name another place with --kubeconfig FILE`);
   }
   return file;
 }

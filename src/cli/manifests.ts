@@ -3,7 +3,7 @@
  * Only their outside is looked at here (is it an object with kind, apiVersion and a name?); what they mean is the server's to say.
  */
 import { readFile } from "node:fs/promises";
-import { UsageError } from "../app/configuration.ts";
+import { fileErrorText, UsageError } from "../app/configuration.ts";
 import type { KubeObject } from "../api/object.ts";
 
 export interface Manifest {
@@ -14,9 +14,8 @@ export interface Manifest {
 
 async function readSource(path: string, stdin: NodeJS.ReadableStream): Promise<string> {
   if (path !== "-") {
-    return readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
-      const why = { ENOENT: "there is no such file", EACCES: "it may not be read", EISDIR: "it is a directory" }[error.code ?? ""] ?? error.code ?? error.message;
-      throw new UsageError(`can't read ${path}: ${why}`);
+    return readFile(path, "utf8").catch((error: unknown) => {
+      throw new UsageError(`can't read ${path}: ${fileErrorText(error)}`);
     });
   }
   const chunks: Uint8Array[] = [];

@@ -1,7 +1,7 @@
 /**
  * `stint image ls | pull | import | rm`: the image store, with or without a server that uses it.
  */
-import { defaultDataDirectory, mergeMirrors, readSettings, UsageError } from "../../app/configuration.ts";
+import { defaultDataDirectory, fileErrorText, mergeMirrors, readSettings, UsageError } from "../../app/configuration.ts";
 import { openImages } from "../../app/images.ts";
 import { EXIT, type Io } from "../io.ts";
 import { formatBytes } from "../printers/bytes.ts";
@@ -48,13 +48,19 @@ export async function importImage(file: string | undefined, options: ImportOptio
   const { importArchive, importBusybox } = await import("../../app/images.ts");
   if (options.busybox !== undefined) {
     if (tags.length === 0) throw new UsageError("stint image import --busybox: name the image with --tag NAME (docker.io/library/alpine:latest, say)");
-    const image = await importBusybox(store, options.busybox, tags);
+    const image = await importBusybox(store, options.busybox, tags).catch((error: unknown) => refuse(options.busybox ?? "", error));
     io.stdout.write(image.tags.map((tag) => `${tag}   ${image.id}\n`).join(""));
     return EXIT.ok;
   }
   if (tags.length > 1) throw new UsageError("stint image import FILE: takes one --tag");
-  for (const image of await importArchive(store, file ?? "", tags[0])) io.stdout.write(image.tags.map((tag) => `${tag}   ${image.id}\n`).join(""));
+  for (const image of await importArchive(store, file ?? "", tags[0]).catch((error: unknown) => refuse(file ?? "", error))) io.stdout.write(image.tags.map((tag) => `${tag}   ${image.id}\n`).join(""));
   return EXIT.ok;
+}
+
+/** What is wrong with a file is its user's to mend: one line, no trace. */
+function refuse(file: string, error: unknown): never {
+  const text = error instanceof Error && !("code" in error) ? error.message : fileErrorText(error);
+  throw new UsageError(text.startsWith(file) ? text : `can't import ${file}: ${text}`);
 }
 
 export async function removeImages(names: readonly string[], options: ImageOptions, io: Io): Promise<number> {
