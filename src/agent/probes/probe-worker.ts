@@ -13,6 +13,11 @@ export interface ProbeOutcome {
   readonly output: string;
 }
 
+/** The probe could not be made: that says nothing about the container. */
+export class ProbeError extends Error {
+  override readonly name = "ProbeError";
+}
+
 /** Equal results in a row, and what was made of them. */
 export interface ProbeState {
   readonly last: boolean | undefined;
@@ -78,8 +83,12 @@ export class ProbeWorker {
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     this.#held = isHeld();
     if (this.#held) return;
-    const outcome = await run(this.#closed.signal).catch((error: unknown) => ({ success: false, output: error instanceof Error ? error.message : String(error) }));
+    const outcome = await run(this.#closed.signal).catch((error: unknown) => (error instanceof ProbeError ? error : { success: false, output: error instanceof Error ? error.message : String(error) }));
     if (this.#closed.signal.aborted) return;
+    if (outcome instanceof ProbeError) {
+      tell(`${TITLES[kind]} probe errored and resulted in unknown state: ${outcome.message}`);
+      return this.#after(periodMs);
+    }
     if (!outcome.success) tell(`${TITLES[kind]} probe failed: ${outcome.output}`);
     const before = this.#state.result;
     this.#state = step(this.#state, outcome.success, probe);

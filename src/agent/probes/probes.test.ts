@@ -2,9 +2,9 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import type { Probe } from "../../api/generated/types.ts";
-import { systemClock } from "../../base/clock.ts";
+import { systemClock, VirtualClock } from "../../base/clock.ts";
 import { FakeRuntime } from "../testing/fake-runtime.ts";
-import { PROBE_START, step } from "./probe-worker.ts";
+import { PROBE_START, ProbeError, ProbeWorker, step } from "./probe-worker.ts";
 import { runProbe } from "./run-probe.ts";
 
 const over = (probe: Pick<Probe, "successThreshold" | "failureThreshold">, outcomes: string) =>
@@ -49,6 +49,20 @@ test("a command's output is told as it came", async () => {
   const loud: FakeRuntime["exec"] = async (_id, spec) => { spec.stdout.write("to stdout\n"); spec.stderr.write("to stderr\n"); return 7; };
   expect(await run(probe, loud)).toEqual({ success: false, output: "to stdout\nto stderr\n" });
   expect(await run(probe)).toEqual({ success: true, output: "" });
+});
+
+test("a command that cannot be executed says nothing about its container, and is told of", async () => {
+  const probe = { failureThreshold: 1, exec: { command: ["nosuch"] } };
+  const cannot: FakeRuntime["exec"] = async () => { throw new Error("executable file not found"); };
+  await expect(run(probe, cannot)).rejects.toThrow(ProbeError);
+  const clock = new VirtualClock(0);
+  const told: string[] = [];
+  const context = { kind: "liveness" as const, probe, clock, startedAt: 0, isHeld: () => false, tell: (m: string) => void told.push(m), onResult: (r: string) => void told.push(r) };
+  const worker = new ProbeWorker({ ...context, run: () => run(probe, cannot) });
+  worker.open();
+  clock.advance(1);
+  await expect.poll(() => told).toEqual(["Liveness probe errored and resulted in unknown state: executable file not found"]);
+  worker.close();
 });
 
 test("a command that takes too long has failed", async () => {

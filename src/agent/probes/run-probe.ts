@@ -9,7 +9,7 @@ import type { Clock } from "../../base/clock.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { checkGrpcHealth } from "./grpc.ts";
 import { dialError, httpGet, portNumber } from "./http.ts";
-import type { ProbeOutcome } from "./probe-worker.ts";
+import { ProbeError, type ProbeOutcome } from "./probe-worker.ts";
 
 export interface ProbeContext {
   readonly runtime: Runtime;
@@ -44,7 +44,9 @@ async function runExec(context: ProbeContext, command: readonly string[], signal
   signal.addEventListener("abort", stop, { once: true });
   const timer = clock.after(timeoutOf(context), stop);
   const over = new Promise<undefined>((resolve) => late.signal.addEventListener("abort", () => resolve(undefined), { once: true }));
-  const running = runtime.exec(containerId, { command, tty: false, stdin: undefined, stdout: output.stream(), stderr: output.stream() }, late.signal);
+  const running = runtime.exec(containerId, { command, tty: false, stdin: undefined, stdout: output.stream(), stderr: output.stream() }, late.signal).catch((error: unknown) => {
+    throw new ProbeError(error instanceof Error ? error.message : String(error));
+  });
   running.catch(() => undefined);
   try {
     const code = await Promise.race([running, over]);
