@@ -123,7 +123,7 @@ class NodeAgent {
     await this.#takeUp();
     this.#follow();
     await keepNode(this.#registration, node, signal);
-    for (const worker of this.#workers.values()) worker.close();
+    await Promise.all([...this.#workers.values()].map((worker) => worker.close()));
     await runtime.close();
     // With the last pod's files gone the directory on the tmpfs is nobody's: it lies outside of what an owner would clean up.
     for (const dir of [join(options.memoryDir, "pods"), options.memoryDir]) await rmdir(dir).catch(() => undefined);

@@ -57,6 +57,8 @@ export class PodWorker {
   #written: PodStatus | undefined;
   #removed = false;
   #retired = false;
+  /** The last step of its end, while that goes on. */
+  #clearing: Promise<void> | undefined;
   #isFinishing = false;
   #dirty = false;
   #isLooping = false;
@@ -125,12 +127,13 @@ export class PodWorker {
     });
   }
 
-  /** Stops looking after the pod, which goes on. */
-  close(): void {
+  /** Stops looking after the pod, which goes on; one whose object is about to go is cleared away first: nobody would know of it later. */
+  async close(): Promise<void> {
     this.#retired = true;
     this.#starting.abort(ENDING);
     this.#recheck?.cancel();
     this.#probes.close();
+    await this.#clearing?.catch(() => {});
   }
 
   async #run(): Promise<void> {
@@ -267,11 +270,18 @@ export class PodWorker {
     if (!isDown) this.#publish(this.#world(world.runtime), "ended", false);
     await removeVolumes(options, this.uid);
     if (!this.#removed) await this.#writer.flush();
+    this.#clearing = this.#clear(world);
+    await this.#clearing;
+    this.#clearing = undefined;
+    await this.close();
+    this.#end.onRetired();
+  }
+
+  async #clear(world: PodWorld): Promise<void> {
+    const { runtime, options } = this.#deps;
     await this.#deleteObject();
     for (const s of world.runtime.sandboxes) await runtime.removeSandbox(s.id);
     if (this.#removed) await rm(podLogDirectory(options.stateDir, identityOf(this.#pod)), { recursive: true, force: true });
-    this.close();
-    this.#end.onRetired();
   }
 
   /** The last step of a graceful deletion is the node's. */

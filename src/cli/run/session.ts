@@ -21,7 +21,7 @@ export interface SessionDeps {
 /** How long logs may be silent once everything has ended before they are taken to be at their end. */
 const SILENCE_MS = 5_000;
 /** Warnings that tell a waiting person why nothing goes on. Others (a container that fails, say) are told at the end. */
-const WORTH_TELLING = new Set(["FailedScheduling", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedCreate", "ErrImageNeverPull", "InspectFailed", "UserlandFallback", "StaleImage", "Unhealthy"]);
+const WORTH_TELLING = new Set(["FailedScheduling", "Failed", "FailedMount", "FailedCreatePodSandBox", "FailedCreate", "ErrImageNeverPull", "InspectFailed", "Unhealthy"]);
 
 export class Session {
   readonly #deps: SessionDeps;
