@@ -6,6 +6,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { systemChance, systemIds } from "../src/base/chance.ts";
 import { sleep, systemClock } from "../src/base/clock.ts";
 import { silentLogger } from "../src/base/logger.ts";
@@ -22,6 +24,15 @@ const NAMESPACE = "bench";
 const args = process.argv.slice(2);
 const letGo = args.includes("--ttl");
 const shapes = args.filter((a) => a.includes("@"));
+
+setFlagsFromString("--expose-gc");
+const collectGarbage = runInNewContext("gc") as () => void;
+
+/** What is held, as opposed to what the collector has not come to yet. */
+function liveHeap(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
 
 const megabytes = (bytes: number) => Math.round(bytes / 2 ** 20);
 
@@ -75,11 +86,12 @@ async function run(pods: number, parallelism: number): Promise<void> {
   const [revision, cpu] = [store.revision, process.cpuUsage()];
   const ms = await one("measured", pods);
   const used = process.cpuUsage(cpu);
+  const { rss } = process.memoryUsage();
   const tenth = Math.max(1, Math.floor(syncs.length / 10));
   const mean = (list: readonly number[]) => (list.reduce((a, b) => a + b, 0) / Math.max(1, list.length)).toFixed(1);
   const cells = [
     `${pods}@${parallelism}`, `${ms} ms`, `${Math.round((pods * 1000) / ms)} pods/s`, `cpu ${((used.user + used.system) / 1000 / ms * 100).toFixed(0)} %, ${((used.user + used.system) / 1000 / pods).toFixed(2)} ms/pod`,
-    `rss ${megabytes(process.memoryUsage().rss)} MB`, `${((store.revision - revision) / pods).toFixed(2)} writes/pod`, `${syncs.length} syncs, first tenth ${mean(syncs.slice(0, tenth))} ms, last tenth ${mean(syncs.slice(-tenth))} ms`,
+    `rss ${megabytes(rss)} MB, ${megabytes(liveHeap())} MB live`, `${((store.revision - revision) / pods).toFixed(2)} writes/pod`, `${syncs.length} syncs, first tenth ${mean(syncs.slice(0, tenth))} ms, last tenth ${mean(syncs.slice(-tenth))} ms`,
   ];
   console.log(cells.join("  "));
   stop.abort();
