@@ -24,6 +24,7 @@ import { restartAll } from "./restart-all.ts";
 import { startContainers } from "./start.ts";
 import { messageOf } from "./start-refused.ts";
 import { stopContainer } from "./stop.ts";
+import { removeSurplus, surplusOf } from "./surplus.ts";
 import { withStatus } from "./own-status.ts";
 import { hasEnded, podFullName, readySandbox, type ForcedEnd, type PodRuntime, type PodWorld } from "./world.ts";
 
@@ -179,6 +180,7 @@ export class PodWorker {
       this.memory.messages.set(record.id, await terminationMessage(record, container));
     }
     this.#runtime = runtime;
+    if (!this.memory.busy) await Promise.all(surplusOf(runtime).map((record) => removeSurplus(this.#deps.runtime, record)));
     this.memory.keepOnly(new Set(runtime.containers.map((c) => c.id)));
     this.#probes.follow(this.pod, runtime, this.memory.terminatingSince !== undefined);
   }

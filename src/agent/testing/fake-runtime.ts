@@ -29,6 +29,8 @@ export class FakeRuntime implements Runtime {
   exec: (containerId: string, spec: ExecSpec, signal: AbortSignal) => Promise<number> = async () => 0;
   readonly #clock: Clock;
   readonly #listeners: ((uid: string) => void)[] = [];
+  /** When each of `specs` was started. */
+  readonly startedAtMs: number[] = [];
   #next = 1;
 
   constructor(clock: Clock) {
@@ -73,6 +75,7 @@ export class FakeRuntime implements Runtime {
     if (!sandbox) throw new Error("no such sandbox");
     this.specs.push(spec);
     const now = this.#clock.now();
+    this.startedAtMs.push(now);
     const status: Writable<ContainerStatus> = {
       id, sandboxId: spec.sandboxId, pod: sandbox.pod, name: spec.name, attempt: spec.attempt, state: "running", createdAtMs: now, startedAtMs: now, finishedAtMs: undefined,
       exitCode: undefined, reason: undefined, message: undefined, logPath: spec.logPath, terminationMessageFile: "", annotations: spec.annotations,
