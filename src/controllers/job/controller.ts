@@ -8,7 +8,7 @@ import { WorkQueue } from "../../base/work-queue.ts";
 import type { Job, Pod } from "../../api/generated/types.ts";
 import { controllerOf, keyOf } from "../../api/object.ts";
 import { JOBS, PODS } from "../../api/resource.ts";
-import { isConflict } from "../../api/status-error.ts";
+import { isConflict, isNotFound } from "../../api/status-error.ts";
 import type { Informer } from "../../client/informer.ts";
 import type { Controller, ControllerContext, ReconcileResult } from "../framework/controller.ts";
 import { NO_FAILURES } from "./backoff.ts";
@@ -42,6 +42,8 @@ interface Remembered extends JobMemory {
   /** The Job as this controller stored it last, and the versions that its writes replaced: a cache that shows one of them is behind. */
   written: StoredJob | undefined;
   readonly replaced: Set<string>;
+  /** A write was answered with an error and may have been stored all the same: the cache alone is not believed. */
+  doubtful: boolean;
   /** The last sync found the cache behind the controller's own pods. */
   behind: boolean;
   syncing: boolean;
@@ -201,6 +203,7 @@ class JobController {
       last: undefined,
       written: undefined,
       replaced: new Set(),
+      doubtful: false,
       behind: false,
       syncing: false,
       woken: undefined,
@@ -220,7 +223,8 @@ class JobController {
     const cached = this.#jobs.get(key);
     if (!cached || externalController(cached) !== undefined) return;
     const { uid } = cached.metadata;
-    const job = this.#newest(cached);
+    const job = await this.#newest(cached);
+    if (!job) return;
     if (isFinished(job)) {
       // The memory of that is all there is as long as the cache shows an earlier state.
       if (job !== cached) return;
@@ -234,9 +238,20 @@ class JobController {
     return this.#syncOnce(key, job, this.#remember(uid));
   }
 
-  /** What this controller stored last, as long as the cache has not caught up with it. */
-  #newest(cached: StoredJob): StoredJob {
+  /** What this controller stored last, as long as the cache has not caught up with it. Where that is in doubt the server is asked; undefined: the Job is gone. */
+  async #newest(cached: StoredJob): Promise<StoredJob | undefined> {
     const memory = this.#memories.get(cached.metadata.uid);
+    if (memory?.doubtful) {
+      const { name, namespace = "", uid, resourceVersion } = cached.metadata;
+      const fresh = await this.#context.client.get(JOBS, { namespace, name }).catch((error: unknown) => {
+        if (isNotFound(error)) return undefined;
+        throw error;
+      });
+      memory.doubtful = false;
+      if (fresh?.metadata.uid !== uid) return undefined;
+      if (fresh.metadata.resourceVersion !== resourceVersion) memory.onWritten(fresh, cached);
+      return fresh;
+    }
     return memory?.written && memory.replaced.has(cached.metadata.resourceVersion) ? memory.written : cached;
   }
 
@@ -252,7 +267,10 @@ class JobController {
       if (error !== undefined) throw error;
       return recheckAt === undefined ? undefined : { requeueAfterMs: Math.max(1, recheckAt - clock.now()) };
     } catch (error) {
-      if (memory.syncing) this.#ended(key, memory, job, startedAt, { ok: false, action: "reconciling" });
+      if (memory.syncing) {
+        memory.doubtful ||= !isConflict(error);
+        this.#ended(key, memory, job, startedAt, { ok: false, action: "reconciling" });
+      }
       // Overtaken, and the cache knows by whom: no reason to wait.
       if (isConflict(error) && this.#jobs.get(key)?.metadata.resourceVersion !== job.metadata.resourceVersion) return { requeueAfterMs: 1 };
       throw error;
