@@ -308,7 +308,9 @@ class SandboxRuntime implements Runtime {
     const started = container.record?.started;
     if (started && isShim(started.shim, container.id)) return;
     this.#recordChanged(container.id);
-    if (started && !container.end && !container.isFinishing) void this.#finish(container, true);
+    if (!started || container.end || container.isFinishing) return;
+    this.#options.logger.warn("a container's shim was killed", { container: container.id, shim: started.shim });
+    void this.#finish(container, true);
   }
 
   #startOverdue(container: Container): void {
