@@ -21,7 +21,9 @@ function start(...answers: readonly unknown[]) {
     handle(request) {
       requests.push(request);
       const answer = rest.shift() ?? internalError("not expected");
-      return answer instanceof Error || typeof answer === "string" ? Promise.reject(answer as Error) : Promise.resolve({ code: 200, body: answer as never, warnings: [] });
+      // Not every client throws errors: a text does.
+      if (typeof answer === "string") return Promise.resolve().then(() => Promise.reject<never>(answer as never));
+      return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ code: 200, body: answer as never, warnings: [] });
     },
     watch: () => Promise.reject(new Error("no watch")),
   };
