@@ -22,10 +22,13 @@ const isFeature = (text: string): text is Feature => (FEATURES as readonly strin
 const without = (values.without ?? "").split(",").filter(isFeature);
 const first = Number(values.seed);
 const runs = Number(values.runs);
+/** Long runs say how far they are. */
+const TELL_EVERY = 500;
 let failed = 0;
 
 for (let seed = first; seed < first + runs; seed++) {
   const options: SimulationOptions = { seed, steps: Number(values.steps), without, ...(values.jobs !== undefined && { jobsMax: Number(values.jobs) }) };
+  if (seed > first && (seed - first) % TELL_EVERY === 0) console.error(`${seed - first} runs, ${failed} failed`);
   const result = await simulate(options);
   if (values.verbose) console.log(result.history.join("\n"));
   if (result.failure === undefined) continue;
