@@ -129,9 +129,8 @@ describe.concurrent("the chapter", () => {
     const pods = s.watch(["get", "pods", "-w", "-o", "jsonpath={.metadata.name} {.status.phase}{\"\\n\"}"]);
     const jobs = s.watch(["get", "job", "-w"]);
     await s.ok(["apply", "-f", manifest("even-seconds")]);
-    // Odd seconds fail: the Job may well reach its backoffLimit first, as the chapter's own may.
-    const end = await Promise.any([s.wait("even-seconds", "complete", "900s"), s.wait("even-seconds", "failed", "900s")]);
-    expect(end).toContain("condition met");
+    // Pods of odd seconds fail, in pairs: one Job in eight is still in its longer pauses (80 s, 320 s) when this looks.
+    await s.try(["wait", "job/even-seconds", "--for=jsonpath={.status.conditions[0].type}", "--timeout=115s"]);
     await Promise.all([pods.stop(), jobs.stop()]);
     const running = new Set<string>();
     for (const line of pods.output().split("\n")) {
@@ -145,7 +144,8 @@ describe.concurrent("the chapter", () => {
     expect(log.match(/^SUCCESS/gm)?.length ?? 0).toBe(job.status.succeeded ?? 0);
     expect(log.match(/^FAILURE/gm)?.length ?? 0).toBe(job.status.failed ?? 0);
     if (job.status.completionTime) expect(job.status.succeeded).toBe(6);
-  }, 1_000_000);
+    await s.ok(["delete", "job/even-seconds"]);
+  }, 240_000);
 
   test("12: ten seconds and it is over", async () => {
     const s = await scenario("ch12");
