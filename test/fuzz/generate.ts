@@ -2,7 +2,7 @@
  * Requests out of the schemas: for every field of a kind a value of its type (or, now and then, of none that fits), on top of a least object that
  * would be taken. Draws everything from fast-check's `gen`, so that a failure shrinks and a seed repeats it.
  */
-import fc, { type GeneratorValue } from "fast-check";
+import { boolean, constantFrom, nat, subarray, type GeneratorValue } from "fast-check";
 import type { KubeObject } from "../../src/api/object.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
 import { type Field, schemaOfKind, type Struct, structOf, type Type } from "../../src/api/schema/schema.ts";
@@ -14,25 +14,25 @@ const WORDS = ["a", "main", "x-1", "Never", "OnFailure", "Always", "alpine", "80
 const BAD_WORDS = ["", "A_b", "é", "a".repeat(300), "../..", "\u0000", "-1", "𝒳", "__proto__", "constructor", "$(X)", "1e400", "{}", "\n"];
 const BROKEN: readonly unknown[] = [null, "", 0, -1, 1.5, true, [], {}, [null], [[]], { "": null }, "x", 2 ** 53, -(2 ** 63), 1e300, JSON.parse('{"__proto__":{"a":1}}')];
 
-const word = (g: Draw): string => (g(fc.nat, 9) === 0 ? g(fc.constantFrom, ...BAD_WORDS) : g(fc.constantFrom, ...WORDS));
-const number = (g: Draw): number => g(fc.constantFrom, 0, 1, 2, 3, 30, 100, -1, 65536, 2147483647, 2147483648, -2147483649, 9007199254740991);
+const word = (g: Draw): string => (g(nat, 9) === 0 ? g(constantFrom, ...BAD_WORDS) : g(constantFrom, ...WORDS));
+const number = (g: Draw): number => g(constantFrom, 0, 1, 2, 3, 30, 100, -1, 65536, 2147483647, 2147483648, -2147483649, 9007199254740991);
 
 function scalar(g: Draw, kind: Type["kind"]): unknown {
   switch (kind) {
-    case "bool": return g(fc.boolean);
+    case "bool": return g(boolean);
     case "int32": case "int64": case "float64": return number(g);
-    case "bytes": return g(fc.constantFrom, "", "aGVsbG8=", "not base64", "=");
-    case "time": case "microTime": return g(fc.constantFrom, null, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "yesterday", "0001-01-01T00:00:00Z");
-    case "quantity": return g(fc.constantFrom, "1", "100m", "1Gi", 2, "-1", "1e3", "", "10000000000000000000000Ei", "one");
-    case "intOrString": return g(fc.constantFrom, 1, "50%", "http", -1, "101%", 2 ** 40);
-    case "object": case "any": return g(fc.constantFrom, {}, { a: 1 }, { "f:a": {} }, { spec: { x: [1, null] } }, null);
+    case "bytes": return g(constantFrom, "", "aGVsbG8=", "not base64", "=");
+    case "time": case "microTime": return g(constantFrom, null, "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.123456Z", "yesterday", "0001-01-01T00:00:00Z");
+    case "quantity": return g(constantFrom, "1", "100m", "1Gi", 2, "-1", "1e3", "", "10000000000000000000000Ei", "one");
+    case "intOrString": return g(constantFrom, 1, "50%", "http", -1, "101%", 2 ** 40);
+    case "object": case "any": return g(constantFrom, {}, { a: 1 }, { "f:a": {} }, { spec: { x: [1, null] } }, null);
     default: return word(g);
   }
 }
 
 function valueOf(g: Draw, type: Type, depth: number): unknown {
-  if (g(fc.nat, 39) === 0) return g(fc.constantFrom, ...BROKEN);
-  const several = (make: () => unknown) => Array.from({ length: g(fc.constantFrom, 1, 1, 1, 2, 3, 0) }, make);
+  if (g(nat, 39) === 0) return g(constantFrom, ...BROKEN);
+  const several = (make: () => unknown) => Array.from({ length: g(constantFrom, 1, 1, 1, 2, 3, 0) }, make);
   switch (type.kind) {
     case "struct": return depth <= 0 ? {} : structValue(g, type.struct(), depth - 1);
     case "list": return several(() => valueOf(g, type.element, depth - 1));
@@ -47,8 +47,8 @@ function structValue(g: Draw, struct: Struct, depth: number): Record<string, unk
   const chance = Math.max(1, Math.floor(fields.length / 3));
   const out: Record<string, unknown> = {};
   const put = (field: Field) => (out[field.name] = valueOf(g, field.type, depth));
-  for (const field of fields) if (field.required ? g(fc.nat, 19) > 0 : g(fc.nat, chance) === 0) put(field);
-  if (g(fc.nat, 29) === 0) out["unknownField"] = 1;
+  for (const field of fields) if (field.required ? g(nat, 19) > 0 : g(nat, chance) === 0) put(field);
+  if (g(nat, 29) === 0) out["unknownField"] = 1;
   return out;
 }
 
@@ -105,13 +105,13 @@ export function drawObject(g: Draw, resource: Resource, name: string): Record<st
   const struct = schemaFor(resource);
   const names = [...struct.fields.keys()].filter((n) => n !== "kind" && n !== "apiVersion");
   const drawn: Record<string, unknown> = {};
-  for (const field of g(fc.subarray, names, { maxLength: 2 }) as string[]) {
+  for (const field of g(subarray, names, { maxLength: 2 })) {
     const type = struct.fields.get(field)?.type;
     if (type) drawn[field] = valueOf(g, type, DEPTH_MAX);
   }
   const object = overlay(least, drawn) as Record<string, unknown>;
   // Mostly one that can be found again.
-  if (g(fc.nat, 9) > 0 && typeof object["metadata"] === "object" && object["metadata"] !== null) object["metadata"] = { ...object["metadata"], name, generateName: undefined };
+  if (g(nat, 9) > 0 && typeof object["metadata"] === "object" && object["metadata"] !== null) object["metadata"] = { ...object["metadata"], name, generateName: undefined };
   return object;
 }
 
@@ -125,16 +125,16 @@ const DIRECTIVES: readonly object[] = [{ $patch: "delete" }, { $patch: "replace"
 
 function sprinkle(g: Draw, value: unknown): unknown {
   if (Array.isArray(value)) return value.map((v) => sprinkle(g, v));
-  if (typeof value !== "object" || value === null) return g(fc.nat, 19) === 0 ? null : value;
+  if (typeof value !== "object" || value === null) return g(nat, 19) === 0 ? null : value;
   const out = Object.fromEntries(Object.entries(value).map(([k, v]) => [k, sprinkle(g, v)]));
-  return g(fc.nat, 19) === 0 ? { ...out, ...g(fc.constantFrom, ...DIRECTIVES) } : out;
+  return g(nat, 19) === 0 ? { ...out, ...g(constantFrom, ...DIRECTIVES) } : out;
 }
 
 const POINTERS = ["/metadata/labels", "/metadata/labels/a", "/metadata/annotations", "/metadata/finalizers", "/metadata/finalizers/-", "/metadata/finalizers/0", "/metadata/name", "/spec", "/spec/suspend", "/spec/template", "/spec/containers/0/image", "/spec/containers/-", "/status", "/data", "/a~1b", "/~", "", "x", "/metadata/managedFields", "/metadata/finalizers/1e3"];
 
 /** JSON patch operations on the paths that most objects have. */
 export function drawJsonPatch(g: Draw): unknown[] {
-  const path = () => g(fc.constantFrom, ...POINTERS);
-  const value = () => g(fc.constantFrom, "a", 1, null, true, {}, [], { a: "b" }, ["a/b"], [1], { name: "n", image: "i" });
-  return Array.from({ length: g(fc.constantFrom, 1, 2, 3) }, () => ({ op: g(fc.constantFrom, "add", "add", "replace", "remove", "test", "copy", "move", "nonsense"), path: path(), from: path(), value: value() }));
+  const path = () => g(constantFrom, ...POINTERS);
+  const value = () => g(constantFrom, "a", 1, null, true, {}, [], { a: "b" }, ["a/b"], [1], { name: "n", image: "i" });
+  return Array.from({ length: g(constantFrom, 1, 2, 3) }, () => ({ op: g(constantFrom, "add", "add", "replace", "remove", "test", "copy", "move", "nonsense"), path: path(), from: path(), value: value() }));
 }

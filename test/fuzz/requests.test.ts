@@ -2,8 +2,9 @@
  * Every kind that is served takes whatever a client may send: an answer always comes, and never a 500 that upstream would not give.
  * What is taken can be read, printed as a table, applied twice to the same effect, and deleted; nothing is left behind.
  */
-import fc from "fast-check";
+import { assert, asyncProperty, constantFrom, gen } from "fast-check";
 import { expect, test } from "vitest";
+import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { kinds } from "../../src/api/kinds/table.ts";
 import type { KubeObject } from "../../src/api/object.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
@@ -11,8 +12,9 @@ import { drawJsonPatch, drawObject, drawPatch, type Draw, leastObject } from "./
 import { openWhole, type Outcome, type Whole } from "./whole.ts";
 
 const LONG = process.env["STINT_TEST_LONG"] === "1";
-const SEED = Number(process.env["STINT_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-const RUNS = LONG ? 2_000 : 40;
+/** The normal run draws the same each time, so that it fails for what was changed; the long one draws anew. */
+const SEED = Number(process.env["STINT_FUZZ_SEED"] ?? (LONG ? Date.now() % 2 ** 31 : 1));
+const RUNS = LONG ? 300 : 25;
 const ANSWER_MS_MAX = 5_000;
 
 /** Upstream answers these with 500, and so does stint. */
@@ -27,7 +29,9 @@ const UPSTREAM_500: readonly RegExp[] = [
   /^resourceVersion should not be set on objects to be created$/,
 ];
 
-const resources = kinds.map((kind) => kind.resource);
+/** What may be created: a kind of which a GET is all there is has nothing to take. */
+const creatable = new Set(new Discovery().versions().flatMap((v) => v.resources.filter((r) => r.verbs.includes("create")).map((r) => `${v.group}/${v.version}/${r.name}`)));
+const resources = kinds.map((kind) => kind.resource).filter((r) => creatable.has(`${r.group}/${r.version}/${r.plural}`));
 const collectionOf = (r: Resource): string => `/${r.group === "" ? "api" : "apis"}/${apiVersionOf(r)}${r.namespaced ? "/namespaces/default" : ""}/${r.plural}`;
 
 async function answered(sending: Promise<Outcome>, what: string): Promise<Outcome> {
@@ -52,7 +56,7 @@ async function live(g: Draw, resource: Resource, whole: Whole): Promise<void> {
   const name = "fuzzed";
   const send: Send = (method, path, body, contentType = "application/json") =>
     answered(whole.send(method, path, body, { "content-type": contentType, ...(method === "GET" && { accept: contentType }) }), `${method} ${path} ${contentType} ${JSON.stringify(body)}`);
-  const validation = g(fc.constantFrom, "", "?fieldValidation=Strict", "?fieldValidation=Ignore", "?dryRun=All");
+  const validation = g(constantFrom, "", "?fieldValidation=Strict", "?fieldValidation=Ignore", "?dryRun=All");
   await send("POST", `${url}${validation}`, drawObject(g, resource, name));
   await send("POST", url, leastObject(resource, name));
   const object = `${url}/${name}`;
@@ -69,13 +73,14 @@ async function live(g: Draw, resource: Resource, whole: Whole): Promise<void> {
 
 type Send = (method: string, path: string, body?: unknown, contentType?: string) => Promise<Outcome>;
 
-/** What was applied and is applied again changes nothing. */
+/** What was applied and is applied again changes nothing; unless it owned nothing (an empty list), and so was forgotten, as upstream forgets it. */
 async function applyTwice(send: Send, object: string, configuration: object): Promise<void> {
   const apply = () => send("PATCH", `${object}?fieldManager=fuzz&force=true`, configuration, "application/apply-patch+yaml");
   const first = await apply();
-  if (first.code > 201) return;
+  if (first.code > 201 || !first.body.includes('"manager":"fuzz"')) return;
   const second = await apply();
-  expect({ code: second.code, version: (JSON.parse(second.body) as KubeObject).metadata.resourceVersion }).toEqual({ code: 200, version: (JSON.parse(first.body) as KubeObject).metadata.resourceVersion });
+  const versionOf = (outcome: Outcome) => (JSON.parse(outcome.body) as KubeObject).metadata.resourceVersion;
+  if (second.code !== 200 || versionOf(second) !== versionOf(first)) throw new Error(`applying twice is not applying once: ${JSON.stringify(configuration)}\n${first.body}\n${second.body || second.message}`);
 }
 
 async function remove(send: Send, url: string): Promise<void> {
@@ -91,7 +96,7 @@ async function remove(send: Send, url: string): Promise<void> {
 test.each(resources.filter((r) => r.plural !== "namespaces").map((resource) => ({ resource, name: `${apiVersionOf(resource)} ${resource.kind}` })))(`$name answers whatever is sent (seed ${SEED})`, { timeout: LONG ? 600_000 : 60_000 }, async ({ resource }) => {
   const whole = await openWhole();
   const before = whole.store.revision;
-  await fc.assert(fc.asyncProperty(fc.gen(), (g) => live(g, resource, whole)), { numRuns: RUNS, seed: SEED, endOnFailure: !LONG });
+  await assert(asyncProperty(gen(), (g) => live(g, resource, whole)), { numRuns: RUNS, seed: SEED, endOnFailure: !LONG });
   expect(whole.store.revision).toBeGreaterThan(before);
 });
 
