@@ -2,6 +2,8 @@
  * The pull side of the OCI distribution API over `fetch`: manifests and blobs, token and basic authentication, mirrors.
  * Errors are PullErrors: "refused" when a registry answered, "unreachable" when none could be asked at all.
  */
+import { once } from "node:events";
+import { connect } from "node:net";
 import type { Clock } from "../base/clock.ts";
 import { PullError, type RegistryCredential } from "./images.ts";
 import { ACCEPT_MANIFESTS } from "./manifest.ts";
@@ -62,6 +64,8 @@ export class RegistryClient {
   readonly #options: RegistryOptions;
   /** Authorization headers by endpoint and repository. */
   readonly #authorization = new Map<string, string>();
+  /** Origins that somebody answered at: a few a process. */
+  readonly #reached = new Set<string>();
 
   constructor(options: RegistryOptions) {
     this.#options = options;
@@ -137,7 +141,25 @@ export class RegistryClient {
     return bearer === undefined ? undefined : `Bearer ${bearer}`;
   }
 
+  /** Asks over TCP whether anybody is there: offline, that answer comes before all that `fetch` consists of would be loaded. */
+  async #knock(url: URL, timeoutMs: number): Promise<void> {
+    if (this.#reached.has(url.origin)) return;
+    const port = Number(url.port) || (url.protocol === "https:" ? 443 : 80);
+    const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ""), port });
+    const timer = this.#options.clock.after(timeoutMs, () => socket.destroy(new Error("no answer in time")));
+    try {
+      await once(socket, "connect");
+      this.#reached.add(url.origin);
+    } catch (error) {
+      throw unreachable(error, url.href);
+    } finally {
+      timer.cancel();
+      socket.destroy();
+    }
+  }
+
   async #fetch(url: string, headers: Record<string, string>, signal?: AbortSignal): Promise<Response> {
+    await this.#knock(new URL(url), this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS);
     const slow = new AbortController();
     const timer = this.#options.clock.after(this.#options.answerTimeoutMs ?? ANSWER_TIMEOUT_MS, () => slow.abort(new Error("no answer in time")));
     try {
