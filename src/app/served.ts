@@ -4,7 +4,7 @@
 import { appendFile, chmod, mkdir, rename, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { systemChance, systemIds } from "../base/chance.ts";
-import { systemClock } from "../base/clock.ts";
+import { sleep, systemClock } from "../base/clock.ts";
 import type { Logger } from "../base/logger.ts";
 import { findKind, kinds } from "../api/kinds/table.ts";
 import { Discovery } from "../api/discovery/discovery.ts";
@@ -81,9 +81,11 @@ async function open(options: ServedOptions, path: string, release: () => Promise
   const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics });
   const stop = new AbortController();
   const { url, port } = await listen(server, options.port);
-  const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).catch((error: unknown) => {
+  const start = () => Promise.all([plane.run(stop.signal), node.run(stop.signal)]).then(() => undefined, (error: unknown) => {
     failure.resolve(error instanceof Error ? error : new Error(String(error)));
   });
+  // On a store that holds much, reading all of it for the controllers would keep the first clients waiting; on a new one, they make what pods need.
+  let running = isNew ? start() : undefined;
   const end = async () => {
     await server.close();
     stop.abort();
@@ -98,6 +100,8 @@ async function open(options: ServedOptions, path: string, release: () => Promise
     const token = adminToken({ key: signingKey, clock: systemClock, ids: systemIds });
     const text = kubeconfigText({ server: url, name: "stint", user: "stint-admin", certificateAuthority: certificates.authority.certificate, token });
     const kubeconfigPath = await writeKubeconfig(options.kubeconfigPath ?? join(path, "kubeconfig"), text);
+    // A turn later: whoever waits for this to be ready hears so first.
+    running ??= sleep(systemClock, 0, stop.signal).then(start);
     return { url, kubeconfigPath, failed: failure.promise, close: () => end().then(release) };
   } catch (error) {
     // What runs already would keep the process alive behind the message.
