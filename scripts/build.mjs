@@ -2,13 +2,40 @@
 // Builds dist/ from src/: one bundle of ES modules (rarely needed parts in files of their own, loaded when they are) and the data beside it.
 // Runs under any Node >= 20, because `npm ci` does.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { build } from 'esbuild';
 
 const home = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(home, 'dist');
+/** Data as a text that is parsed: V8 reads it several times faster than the same as JavaScript. */
+const dataAsText = {
+  name: 'data-as-text',
+  setup(build) {
+    build.onLoad({ filter: /\/src\/api\/data\/[^/]+\.json$/ }, ({ path }) => ({
+      contents: `export default JSON.parse(${JSON.stringify(JSON.stringify(JSON.parse(readFileSync(path, 'utf8'))))})`,
+      loader: 'js',
+    }));
+  },
+};
+
+/**
+ * Parts of Node that are loaded when something of them is first used. As modules of ECMAScript they are loaded at the start, and with them all that
+ * their lazy members would load: the whole of fetch behind http, WebCrypto behind crypto. That is half of the time from nothing to a first line.
+ */
+const LAZY_PARTS = /^(node:)?(http|https|http2|crypto)$/;
+const lazyParts = {
+  name: 'lazy-parts',
+  setup(build) {
+    build.onResolve({ filter: LAZY_PARTS }, ({ path, kind }) => (kind === 'dynamic-import' ? undefined : { path: path.replace('node:', ''), namespace: 'lazy-part' }));
+    build.onLoad({ filter: /.*/, namespace: 'lazy-part' }, ({ path }) => ({
+      contents: `for (const name of ${JSON.stringify(Object.keys(process.getBuiltinModule(path)))}) Object.defineProperty(exports, name, { enumerable: true, get: () => process.getBuiltinModule(${JSON.stringify(path)})[name] });`,
+      loader: 'js',
+    }));
+  },
+};
+
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist);
 
@@ -26,6 +53,7 @@ await build({
   legalComments: 'none',
   // Its build for browsers is the one that is made of ES modules: what is not used stays out.
   alias: { yaml: join(home, 'node_modules/yaml/browser/index.js') },
+  plugins: [dataAsText, lazyParts],
   chunkNames: 'chunks/[name]-[hash]',
   logLevel: 'warning',
   // Some dependencies are CommonJS and ask for Node's own modules with require.
