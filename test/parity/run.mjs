@@ -56,7 +56,12 @@ async function withServer(name, args, use) {
 }
 
 /** How long a set may take: a scenario that waits for ever counts as failed. */
-const SET_MS_MAX = 360_000;
+const SET_MS_MAX = 300_000;
+
+/** What the player prints, until it ends or its time is over. */
+const output = (args) => new Promise((resolve) => {
+  execFile(process.execPath, args, { timeout: SET_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1 << 28 }, (_error, out) => resolve(out));
+});
 
 /** Plays a set; prints what of the gates failed, and the figures of gates and whole set. */
 async function play(title, kubeconfig, extra, gate) {
@@ -64,12 +69,18 @@ async function play(title, kubeconfig, extra, gate) {
   const { stdout: list } = await promisify(execFile)(process.execPath, [join(directory, 'parity.mjs'), ...extra, ...only, '--list'], { maxBuffer: 1 << 24 });
   const ids = list.split('\n').filter((line) => line !== '');
   const args = [join(directory, 'parity.mjs'), '--kubeconfig', kubeconfig, '--kubectl', kubectl, ...extra, ...only];
-  const stdout = await new Promise((resolve) => {
-    execFile(process.execPath, args, { timeout: SET_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1 << 28 }, (_error, out) => resolve(out));
-  });
+  const stdout = await output(args);
   const lines = stdout.split('\n');
   const passed = new Set(ids.filter((id) => lines.some((line) => line.startsWith(`✓ ${id}  `))));
   const gated = ids.filter((id) => gate.some((text) => id.includes(text)));
+  // Scenarios watch the clock of a machine that others may load: what failed is played once more, alone, and is named.
+  const again = gated.filter((id) => !passed.has(id)).slice(0, 12);
+  const second = again.length === 0 ? '' : await output([join(directory, 'parity.mjs'), '--kubeconfig', kubeconfig, '--kubectl', kubectl, ...extra, '--jobs', '1', '--only', again.map((id) => id.split(',')[0]).join(',')]);
+  for (const id of again) {
+    if (!second.includes(`✓ ${id}  `)) continue;
+    passed.add(id);
+    console.log(`! ${id}  passed at the second try only`);
+  }
   const failed = gated.filter((id) => !passed.has(id));
   totals.passed += gated.length - failed.length;
   totals.failed += failed.length;
@@ -81,11 +92,8 @@ async function play(title, kubeconfig, extra, gate) {
 }
 
 try {
-  // Both at a time: their scenarios wait for most of theirs.
-  await Promise.all([
-    withServer('control-plane', ['--disable', 'agent,scheduler'], (kubeconfig) => play('control plane', kubeconfig, ['--jobs', '4'], gates.controlPlane)),
-    withServer('node', ['--userland', 'image'], (kubeconfig) => play('node', kubeconfig, ['--dir', join(directory, 'node'), '--jobs', '16'], gates.node)),
-  ]);
+  await withServer('control-plane', ['--disable', 'agent,scheduler'], (kubeconfig) => play('control plane', kubeconfig, ['--jobs', '5'], gates.controlPlane));
+  await withServer('node', ['--userland', 'image'], (kubeconfig) => play('node', kubeconfig, ['--dir', join(directory, 'node'), '--jobs', '16'], gates.node));
 } catch (error) {
   console.error(`parity: ${error.message}`);
   totals.failed++;
