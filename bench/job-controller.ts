@@ -7,7 +7,7 @@
  *   10000@100           1.3 to 1.7 ms CPU a pod, 5.0 writes a pod, time per sync flat, 125 MB live (48 MB of it history)
  *   100000@1000         442 pods/s, 1.25 ms CPU a pod, 5.0 writes a pod, syncs of 500 pods: first tenth 2.3 s, last tenth 0.7 s; rss 2185 MB at the end,
  *                       with 100,000 pods and as many events kept (about 6 KB live for both; the rest is the collector's slack)
- *   100000@1000 --ttl   268 pods/s, 1.5 ms CPU a pod, 7.0 writes a pod (the deletion is two); rss 646 MB, flat but for the events, which stay an hour
+ *   100000@1000 --ttl   268 pods/s, 1.5 ms CPU a pod, 7.0 writes a pod (the deletion is two); rss 646 MB at the end; events stay an hour
  * Upstream's controller makes and counts about 10 pods a second by default, with about 5 writes a pod.
  */
 import { mkdtempSync, rmSync } from "node:fs";
