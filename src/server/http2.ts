@@ -38,9 +38,15 @@ export interface Http2Deps {
   readonly certificateOf: (session: object) => ClientCertificate | undefined;
 }
 
+/**
+ * What may wait on one connection before new requests on it are refused. Node's own 10 MB are less than one long list: whoever reads one, and clients
+ * use one connection for everything, would be refused all else meanwhile. Watches have a bound of their own.
+ */
+const SESSION_MEGABYTES_MAX = 256;
+
 /** The server never listens: sockets are handed to it with `emit("connection", socket)`. */
 export function openHttp2({ handle, certificateOf }: Http2Deps): Http2Server {
-  const server = createServer({ settings: { maxConcurrentStreams: 250, initialWindowSize: 1 << 20 } });
+  const server = createServer({ maxSessionMemory: SESSION_MEGABYTES_MAX, settings: { maxConcurrentStreams: 250, initialWindowSize: 1 << 20 } });
   server.on("stream", (stream, headers, _flags, rawHeaders) => {
     const method = headers[":method"] ?? "GET";
     const url = headers[":path"] ?? "/";
