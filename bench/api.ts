@@ -155,7 +155,7 @@ async function fanOut(http: Http, kubeconfig: string, pid: number, watchers: num
   const begin = performance.now();
   let writes = 0;
   const one = async () => {
-    while (performance.now() - begin < SECONDS * 1000) await http.send("PATCH", `${URL_PODS}/p${writes % pods}/status`, statusPatch(1_000_000 + writes++), "application/strategic-merge-patch+json");
+    while (performance.now() - begin < SECONDS * 1000) await http.send("PATCH", `${URL_PODS}/p${writes % pods}/status`, statusPatch(1_000_000 * watchers + writes++), "application/strategic-merge-patch+json");
   };
   await Promise.all(Array.from({ length: AT_ONCE }, one));
   child.stdin.end(`${writes}\n`);
