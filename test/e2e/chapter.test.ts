@@ -142,7 +142,8 @@ describe.concurrent("the chapter", () => {
     const job = await s.job("even-seconds");
     const log = await s.ok(["logs", "-l", "job-name=even-seconds", "--tail=-1", "--max-log-requests=20"]);
     expect(log.match(/^SUCCESS/gm)?.length ?? 0).toBe(job.status.succeeded ?? 0);
-    expect(log.match(/^FAILURE/gm)?.length ?? 0).toBe(job.status.failed ?? 0);
+    // At 08 and 09 the shell itself fails, without a word: no octal numbers.
+    expect(log.match(/^FAILURE/gm)?.length ?? 0).toBeLessThanOrEqual(job.status.failed ?? 0);
     if (job.status.completionTime) expect(job.status.succeeded).toBe(6);
     await s.ok(["delete", "job/even-seconds"]);
   }, 240_000);
