@@ -2,7 +2,7 @@
 // Builds dist/ from src/: one bundle of ES modules (rarely needed parts in files of their own, loaded when they are) and the data beside it.
 // Runs under any Node >= 20, because `npm ci` does.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -36,12 +36,12 @@ const lazyParts = {
   },
 };
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
+const fresh = join(home, 'dist.new');
+rmSync(fresh, { recursive: true, force: true });
 
 await build({
   entryPoints: { stint: join(home, 'src/cli/stint.ts') },
-  outdir: dist,
+  outdir: fresh,
   outExtension: { '.js': '.mjs' },
   bundle: true,
   splitting: true,
@@ -59,6 +59,21 @@ await build({
   // Some dependencies are CommonJS and ask for Node's own modules with require.
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
 });
+
+install();
+
+/** Puts the new files beside the old ones, the entry last: a stint that runs from here goes on loading the parts that it knows. Those of yesterday go. */
+function install() {
+  const chunks = join(dist, 'chunks');
+  mkdirSync(chunks, { recursive: true });
+  const made = new Set(readdirSync(join(fresh, 'chunks')));
+  for (const name of made) renameSync(join(fresh, 'chunks', name), join(chunks, name));
+  renameSync(join(fresh, 'stint.mjs'), join(dist, 'stint.mjs'));
+  rmSync(fresh, { recursive: true });
+  for (const name of readdirSync(chunks)) {
+    if (!made.has(name) && Date.now() - statSync(join(chunks, name)).mtimeMs > 86_400_000) rmSync(join(chunks, name));
+  }
+}
 
 const descriptions = join(home, 'scripts/generate-descriptions.mjs');
 if (existsSync(descriptions)) execFileSync(process.execPath, [descriptions], { stdio: 'inherit', cwd: home });

@@ -47,23 +47,35 @@ export async function openEphemeralStint(options: EphemeralOptions): Promise<Sti
   });
   const node = await openNode({ ...options, plane, logger, stateDirectory: directory, dataDirectory: options.dataDirectory ?? defaultDataDirectory(options.env), disabled: new Set() });
   const stop = new AbortController();
-  const failure = Promise.withResolvers<never>();
-  failure.promise.catch(() => {});
-  const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).catch((error: unknown) => failure.reject(error));
-  await Promise.race([Promise.all([bootstrapNamespaces(plane.clientFor("kube-apiserver")), nodeReady(plane)]), failure.promise]);
+  const failure = Promise.withResolvers<Error>();
+  const running = Promise.all([plane.run(stop.signal), node.run(stop.signal)]).then(() => undefined, (error: unknown) => {
+    failure.resolve(error instanceof Error ? error : new Error(String(error)));
+  });
+  const end = async () => {
+    stop.abort();
+    await running;
+    await plane.store.close();
+    await rm(directory, { recursive: true, force: true });
+  };
+  try {
+    const ready = Promise.all([bootstrapNamespaces(plane.clientFor("kube-apiserver")), nodeReady(plane)]).then(() => undefined);
+    const failed = await Promise.race([ready, failure.promise]);
+    if (failed) throw failed;
+  } catch (error) {
+    await end();
+    throw error;
+  }
   const agent = node.agent;
   return {
     client: plane.clientFor("stint-run"),
+    failed: failure.promise,
     createManifest: (object, namespace) => createManifest(plane, object, namespace),
     namespaceReady: (name) => ensureServiceAccount(plane, name),
     observe: (observer) => observe(plane, observer),
     logs: (pod, logOptions, signal) => (agent ? agent.streams.logs(pod, logOptions, signal) : Promise.reject(badRequest("no agent runs pods here"))),
     async close() {
       await stopPods(plane);
-      stop.abort();
-      await running;
-      await plane.store.close();
-      await rm(directory, { recursive: true, force: true });
+      await end();
     },
   };
 }

@@ -21,6 +21,8 @@ export interface Created {
 
 export interface Stint {
   readonly client: Client;
+  /** Resolves with the reason when a part that it can't go on without has failed: nothing more will happen then. */
+  readonly failed: Promise<Error>;
   /** Decodes strictly, as the server does with `fieldValidation=Strict`, and creates. Rejects with StatusError. */
   createManifest(object: KubeObject, namespace: string): Promise<Created>;
   /** Resolves when pods can be created in a namespace (its default ServiceAccount is there). */

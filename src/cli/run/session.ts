@@ -45,10 +45,12 @@ export class Session {
     });
   }
 
+  /** Rejects when stint itself can't go on. */
   async run(options: { readonly interrupted: AbortSignal; readonly timeoutMs: number | undefined }): Promise<End> {
     const { stint, clock, targets } = this.#deps;
-    const kind = await new Promise<End["kind"]>((resolve) => {
+    const kind = await new Promise<End["kind"]>((resolve, reject) => {
       this.#settle = resolve;
+      void stint.failed.then((error) => reject(new Error(`the run can't go on: ${error.message}`, { cause: error })));
       if (options.interrupted.aborted) resolve("interrupted");
       options.interrupted.addEventListener("abort", () => resolve("interrupted"), { once: true });
       if (options.timeoutMs !== undefined) clock.after(options.timeoutMs, () => resolve("timed-out"));
