@@ -1,8 +1,10 @@
 /**
- * A Job of 500 completions of `true` at parallelism 8 through the whole of `stint up`, real sandboxed processes; beside it, in the same run, what the
- * same image costs without a server: `unshare` alone, and fork+exec. Usage: node bench/pods.ts [COMPLETIONS] [PARALLELISM]
+ * A Job of 500 completions of `true` at parallelism 8 through the whole of `stint up`, real sandboxed processes; beside it, in the same run, the same
+ * sandbox without a server, and what lies under that: `unshare` alone, and fork+exec. Usage: node bench/pods.ts [COMPLETIONS] [PARALLELISM]
  */
 import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { openContainers } from "./containers.ts";
 import { Sandbox, Server } from "../test/support/stint.ts";
 import { cpuSeconds, machine, residentMB } from "./machine.ts";
 
@@ -29,14 +31,24 @@ async function job(name: string): Promise<{ readonly rate: number; readonly cpuM
   return { rate: completions / ((performance.now() - started) / 1000), cpuMs: ((cpuSeconds(server.pid) - before) / completions) * 1000 };
 }
 
+const containers = await openContainers(join(sandbox.directory, "containers"));
+async function sandboxRate(round: string): Promise<number> {
+  const started = performance.now();
+  await containers.run(completions, parallelism, round);
+  return completions / ((performance.now() - started) / 1000);
+}
+
 console.log(machine());
 await job("warm-up");
+await sandboxRate("warm-up");
 for (let i = 1; i <= 3; i++) {
   const forks = await rate("exec /bin/true");
   const unshared = await rate("exec unshare --mount --pid --uts --ipc --fork /bin/true");
+  const alone = await sandboxRate(`measured-${i}`);
   const pods = await job(`measured-${i}`);
-  console.log(`pods ${pods.rate.toFixed(0)}/s (server CPU ${pods.cpuMs.toFixed(1)} ms a pod) · unshare ${unshared.toFixed(0)}/s · fork+exec ${forks.toFixed(0)}/s · pods ÷ unshare ${(pods.rate / unshared).toFixed(2)}`);
+  console.log(`pods ${pods.rate.toFixed(0)}/s (server CPU ${pods.cpuMs.toFixed(1)} ms a pod) · the sandbox alone ${alone.toFixed(0)}/s · unshare ${unshared.toFixed(0)}/s · fork+exec ${forks.toFixed(0)}/s · pods ÷ sandbox alone ${(pods.rate / alone).toFixed(2)}, ÷ unshare ${(pods.rate / unshared).toFixed(2)}`);
 }
 console.log(`resident afterwards ${residentMB(server.pid).toFixed(0)} MB`);
+await containers.close();
 await server.stop();
 await sandbox.remove();

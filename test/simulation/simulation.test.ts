@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { argumentsOf } from "./shrink.ts";
 import { simulate } from "./simulation.ts";
 
-const SEEDS = Number(process.env["SIM_SEEDS"] ?? 200);
+const LONG = process.env["STINT_TEST_LONG"] === "1";
+const SEEDS = Number(process.env["SIM_SEEDS"] ?? (LONG ? 10_000 : 200));
 const FIRST = Number(process.env["SIM_FIRST"] ?? 1);
 const STEPS = 60;
 
 describe("the control plane under bad weather", () => {
-  test(`holds what it promises in ${SEEDS} runs`, { timeout: 600_000 }, async () => {
+  test(`holds what it promises in ${SEEDS} runs`, { timeout: LONG ? 7_200_000 : 600_000 }, async () => {
     const failures: string[] = [];
     for (let seed = FIRST; seed < FIRST + SEEDS; seed++) {
       const { failure, step } = await simulate({ seed, steps: STEPS });

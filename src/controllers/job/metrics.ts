@@ -1,5 +1,6 @@
 /**
  * What the Job controller counts, under upstream's names. Where the numbers go is the caller's business.
+ * Upstream's stale_sync_skips_total has nothing to count here: no sync is skipped, one that the cache lags behind goes on from what was written.
  * Follows kubernetes pkg/controller/job/metrics/metrics.go.
  */
 import type { Job, JobCondition, JobStatus, Pod } from "../../api/generated/types.ts";
