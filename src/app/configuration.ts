@@ -8,7 +8,8 @@ import { join } from "node:path";
 export const USERLANDS = ["image", "host", "auto"] as const;
 export type Userland = (typeof USERLANDS)[number];
 
-export const PARTS = ["agent", "scheduler"] as const;
+/** What a server can do without: somebody else then plays its part. */
+export const PARTS = ["agent", "scheduler", "controllers"] as const;
 export type Part = (typeof PARTS)[number];
 
 /** A mistake of the user's: shown as one line, exit status 2. */

@@ -32,6 +32,9 @@ export interface ControllerOptions {
 /** What a Job needs to run to its end: for a stint that lives as long as one run. */
 export const jobControllers = (context: ContextFor): readonly Controller[] => openJobController(context("job-controller"));
 
+/** What a server does by itself even where nobody controls anything: events end. */
+export const serverControllers = (context: ContextFor): readonly Controller[] => openEventTtlController(context("event-ttl-controller"));
+
 /** All of them: for a server that others use. */
 export function allControllers(context: ContextFor, options: ControllerOptions): readonly Controller[] {
   const controllers = makeAll(context, options);
@@ -51,7 +54,7 @@ function makeAll(context: ContextFor, { resources, certificateAuthority, metrics
     ...openEndpointSliceController(context("endpoint-slice-controller")),
     ...openResourceQuotaController(context("resourcequota-controller"), { resources }),
     ...openDisruptionController(context("controllermanager"), { resources }),
-    ...openEventTtlController(context("event-ttl-controller")),
+    ...serverControllers(context),
     ...openClusterRoleAggregationController(context("clusterrole-aggregation-controller")),
     ...openNodeTtlController(context("ttl-controller")),
     ...openRootCaController(context("root-ca-cert-publisher"), { certificate: certificateAuthority }),

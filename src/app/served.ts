@@ -23,7 +23,7 @@ import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
 import { fileErrorText, type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
 import { type ControlPlane, openControlPlane } from "./control-plane.ts";
 import { openControllerMetrics, type ControllerMetrics } from "./controller-metrics.ts";
-import { allControllers } from "./controllers.ts";
+import { allControllers, serverControllers } from "./controllers.ts";
 import { takeDataDirectory } from "./data-directory.ts";
 import { openLogger } from "./logger.ts";
 import { openNode } from "./node.ts";
@@ -75,7 +75,7 @@ async function open(options: ServedOptions, path: string, release: () => Promise
     store, clock: systemClock, ids: systemIds, chance: systemChance, logger,
     tokens: openTokenIssuer({ key: signingKey, clock: systemClock, ids: systemIds }),
     admission: [noEscalation],
-    controllers: (context) => allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, metrics }),
+    controllers: (context) => options.disabled.has("controllers") ? serverControllers(context) : allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, metrics }),
   });
   const node = await openNode({ ...options, plane, logger, stateDirectory: path, dataDirectory: path });
   const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics });

@@ -49,7 +49,7 @@ export function buildProgram(io: Io, finish: Finish): Command {
     .addOption(new Option("--port <n>", "port on 127.0.0.1; 0 picks a free one").default("6443"))
     .addOption(dataDir())
     .option("--kubeconfig <file>", "where the kubeconfig is written (default: kubeconfig in the data directory)")
-    .addOption(new Option("--disable <parts>", "leave out agent, scheduler (comma-separated): pods then wait for somebody else").argParser(collect))
+    .addOption(new Option("--disable <parts>", "leave out some of agent, scheduler, controllers (comma-separated): what they do then waits for somebody else").argParser(collect))
     .addOption(userland("image"))
     .addOption(mirror())
     .addOption(strictPull())
