@@ -43,8 +43,8 @@ export function openEndpoint(kubeconfig: string): Endpoint {
           response.on("data", (chunk: Buffer) => chunks.push(chunk));
           response.once("error", reject);
           response.once("end", () => {
-            const type = String(response.headers["content-type"] ?? "");
-            resolve({ status: response.statusCode ?? 0, contentType: type, warnings: String(response.headers["warning"] ?? ""), body: parsed(Buffer.concat(chunks).toString(), type) });
+            const type = response.headers["content-type"] ?? "";
+            resolve({ status: response.statusCode ?? 0, contentType: type, warnings: response.headers["warning"] ?? "", body: parsed(Buffer.concat(chunks).toString(), type) });
           });
         });
         sending.once("timeout", () => sending.destroy(new Error(`${method} ${path}: no answer`)));
