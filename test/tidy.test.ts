@@ -5,6 +5,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { Discovery } from "../src/api/discovery/discovery.ts";
 
 const home = fileURLToPath(new URL("..", import.meta.url));
 const LINES_MAX = 400;
@@ -16,6 +17,9 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ["base"],
   registry: ["base", "api", "store"],
   server: ["base", "api", "registry"],
+  admission: ["base", "api", "registry"],
+  resources: ["base", "api", "registry", "server"],
+  auth: ["base", "api", "registry", "server"],
   client: ["base", "api"],
   controllers: ["base", "api", "client"],
   scheduler: ["base", "api", "client"],
@@ -26,7 +30,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   history: ["base", "api", "client"],
   cli: ["base", "api", "client", "app"],
   dashboard: ["api"],
-  app: ["base", "api", "store", "registry", "server", "client", "controllers", "scheduler", "runtime", "images", "agent", "network", "history"],
+  app: ["base", "api", "store", "registry", "server", "admission", "resources", "auth", "client", "controllers", "scheduler", "runtime", "images", "agent", "network", "history"],
 };
 
 const BANNED: readonly { readonly pattern: RegExp; readonly instead: string }[] = [
@@ -71,6 +75,33 @@ function importsOf(file: SourceFile): { readonly line: number; readonly target: 
 
 const code = (line: string) => line.replace(/\/\*.*?\*\//g, "").replace(/\/\/.*$/, "").replace(/^\s*\/?\*.*$/, "");
 
+/** Registry and server are the same for all kinds. Where they do say a kind's name, it is one of these. */
+const GENERIC_ROOMS = new Set(["registry", "server"]);
+const FOR_TESTS = /\/(?:testing|test-kinds|fake-api)\.ts$/;
+const MAY_NAME: readonly { readonly path: string; readonly name: string; readonly because: string }[] = [
+  { path: "src/server/request-info.ts", name: "namespaces", because: "the grammar of URLs: what follows it is inside a namespace" },
+  { path: "src/server/audit.ts", name: "Event", because: "audit.k8s.io/v1 Event is the format of a line, and no kind of the API" },
+];
+
+/** Types that are every kind's: those of apimachinery's meta/v1. */
+const META_TYPES = new Set(["DeleteOptions", "ManagedFieldsEntry", "ObjectMeta", "Status", "StatusCause"]);
+
+const resourcesOfAll = new Discovery().versions().flatMap(({ resources }) => resources);
+const kindNames = new Set(resourcesOfAll.flatMap(({ name, kind }) => [name, name.split("/")[0] ?? "", kind]));
+
+/** What of kinds a line names: a constant, a type, a module that is about one, or a kind or plural in a text. */
+function namedKinds({ path }: SourceFile, text: string): string[] {
+  const [, names = "", module = ""] = /^import (?:type )?\{(.*)\} from "([^"]*)"/.exec(text) ?? [];
+  const imported = names.split(",").map((name) => name.trim().replace(/^type /, "").replace(/ as .*$/, "")).filter((name) => name !== "");
+  const literals = [...code(text).matchAll(/"([^"]*)"|'([^']*)'|`([^`$]*)`/g)].map((m) => m[1] ?? m[2] ?? m[3] ?? "");
+  return [
+    ...(module.endsWith("api/resource.ts") ? imported.filter((name) => name === name.toUpperCase()) : []),
+    ...(module.endsWith("api/generated/types.ts") ? imported.filter((name) => !META_TYPES.has(name)) : []),
+    ...(/api\/(?:kinds\/(?!kind\.ts)|pod-|quota-)/.test(module) ? [module] : []),
+    ...literals.filter((literal) => kindNames.has(literal.replace(/^\//, ""))).filter((name) => !MAY_NAME.some((may) => may.path === path && may.name === name)),
+  ];
+}
+
 describe("the source tree", () => {
   test("rooms import only what the table allows", () => {
     const wrong = source.filter((f) => !f.isTest).flatMap((file) =>
@@ -81,6 +112,14 @@ describe("the source tree", () => {
       }),
     );
     expect(wrong).toEqual([]);
+  });
+
+  test("registry and server name no kind", () => {
+    const generic = source.filter((f) => GENERIC_ROOMS.has(f.room) && !f.isTest && !FOR_TESTS.test(f.path));
+    const wrong = generic.flatMap((file) => file.lines.flatMap((text, i) => namedKinds(file, text).map((name) => `${file.path}:${i + 1}: names ${name}; what is particular to a kind goes with the kind, or into resources/, admission/ or auth/`)));
+    expect(wrong).toEqual([]);
+    const unused = MAY_NAME.filter(({ path, name }) => !generic.some((f) => f.path === path && f.lines.some((line) => line.includes(`"${name}"`))));
+    expect(unused).toEqual([]);
   });
 
   test("every room is in the table", () => {

@@ -1,6 +1,6 @@
 /**
  * What a cluster has before anybody asks: its namespaces, the Service of the API itself, system priority classes.
- * (The default roles are the server's.)
+ * (The default roles are put in place by auth/.)
  * Made where missing, never changed back. Follows kubernetes pkg/controlplane/controller.
  */
 import { networkInterfaces } from "node:os";

@@ -11,10 +11,12 @@ import { openClient, type Client } from "../client/client.ts";
 import { openEventRecorder, type EventRecorder } from "../client/event-recorder.ts";
 import { openInformers, type Informers } from "../client/informers.ts";
 import { type Controller, type ControllerContext, runController } from "../controllers/framework/controller.ts";
+import { type TokenIssuer, tokenSubresource } from "../auth/token-request.ts";
 import { SERVICE_NETWORK } from "./bootstrap.ts";
-import { openRegistry, type RegistryDeps } from "../registry/registry.ts";
+import { openRegistry } from "../registry/registry.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
-import { defaultAdmission } from "../registry/admission/plugins.ts";
+import { defaultAdmission } from "../admission/plugins.ts";
+import { resourceStorage } from "../resources/storage.ts";
 import type { Store } from "../store/store.ts";
 
 export interface ControlPlaneOptions {
@@ -24,7 +26,7 @@ export interface ControlPlaneOptions {
   readonly chance: Chance;
   readonly logger: Logger;
   /** Signs service-account tokens. */
-  readonly tokens?: RegistryDeps["tokens"];
+  readonly tokens?: TokenIssuer;
   /** Admission beyond the usual steps. */
   readonly admission?: readonly AdmissionPlugin[];
   /** Puts something between the registry and its clients: the simulation's faults. */
@@ -48,10 +50,11 @@ export const systemCaller = (component: string): Caller => ({ user: { name: `sys
 
 export function openControlPlane(options: ControlPlaneOptions): ControlPlane {
   const { store, clock, ids, chance, logger } = options;
+  const { subresources, ...storage } = resourceStorage(SERVICE_NETWORK);
   const registry = openRegistry({
-    store, kinds, clock, ids, logger, serviceNetwork: SERVICE_NETWORK,
+    store, kinds, clock, ids, logger, ...storage,
     admission: [...defaultAdmission({ ids, clock }), ...(options.admission ?? [])],
-    ...(options.tokens && { tokens: options.tokens }),
+    subresources: { ...subresources, ...(options.tokens && tokenSubresource(options.tokens)) },
   });
   const api = options.transport?.(registry) ?? registry;
   const clientFor = (component: string) => openClient(api, systemCaller(component));

@@ -13,7 +13,7 @@ import { EVENTS, JOBS, NODES, PODS, SERVICE_ACCOUNTS } from "../api/resource.ts"
 import { decodeObject } from "../api/schema/decode.ts";
 import { badRequest, isAlreadyExists } from "../api/status-error.ts";
 import { openMemoryStore } from "../store/memory-store.ts";
-import { openTokenIssuer } from "../server/tokens.ts";
+import { openTokenIssuer } from "../auth/tokens.ts";
 import { bootstrapNamespaces } from "./bootstrap.ts";
 import { defaultDataDirectory, type Settings, type Userland } from "./configuration.ts";
 import { type ControlPlane, openControlPlane, systemCaller } from "./control-plane.ts";

@@ -14,10 +14,13 @@ import { openAuditLog } from "../server/audit.ts";
 import { openAuthenticator } from "../server/authentication.ts";
 import { type Certificates, openCertificates } from "../server/certificates.ts";
 import { kubeconfigText } from "../server/kubeconfig.ts";
-import type { PodStreams } from "../server/pod-streams.ts";
-import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../server/rbac.ts";
+import { podConnects } from "../resources/pods/connect.ts";
+import type { PodStreams } from "../resources/pods/streams.ts";
+import { impersonate } from "../auth/impersonation.ts";
+import { withReviews } from "../auth/reviews.ts";
+import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../auth/rbac.ts";
 import { openServer, type Server } from "../server/server.ts";
-import { adminToken, openSigningKey, openTokenIssuer, openTokenVerifier } from "../server/tokens.ts";
+import { adminToken, openSigningKey, openTokenIssuer, openTokenVerifier } from "../auth/tokens.ts";
 import { openDurableStore } from "../store/durable-store.ts";
 import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
 import { fileErrorText, type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
@@ -125,20 +128,21 @@ function openHttp({ options, plane, logger, certificates, signingKey, podStreams
   const discovery = new Discovery();
   let loaded: ReturnType<typeof loadDescriptions> | undefined;
   const descriptions = () => (loaded ??= loadDescriptions());
+  const authorizer = openRbacAuthorizer(plane.api);
   return openServer({
-    api: plane.api,
+    api: withReviews(plane.api, { authorizer, tokens: [verifier], clock: systemClock }),
     discovery,
     openapi: new OpenApi({ discovery, gitVersion: KUBERNETES_VERSION, descriptions }),
     descriptions,
     kindOf: (r) => findKind(r.group, r.version, r.plural),
     clock: systemClock, ids: systemIds, logger,
     authenticator: openAuthenticator({ tokens: [verifier], anonymous: true }),
-    authorizer: openRbacAuthorizer(plane.api),
-    tokens: [verifier],
+    authorizer,
+    impersonator: impersonate,
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
     version: { gitVersion: KUBERNETES_VERSION, gitCommit: "", buildDate: "1970-01-01T00:00:00Z" },
     metrics: [() => metrics.text()],
-    ...(podStreams && { podStreams }),
+    connects: podConnects({ api: plane.api, clock: systemClock, streams: podStreams }),
     ...(options.auditLogPath !== undefined && { audit: openAuditLog(options.auditLogPath) }),
   });
 }

@@ -5,7 +5,7 @@ import type { Readable } from "node:stream";
 import type { Event, Job, Pod } from "../api/generated/types.ts";
 import type { KubeObject, Stored } from "../api/object.ts";
 import type { Client } from "../client/client.ts";
-import type { LogOptions } from "../server/pod-streams.ts";
+import type { LogOptions } from "../resources/pods/streams.ts";
 
 export interface Observer {
   /** `gone`: it was deleted; the object is its last state. */

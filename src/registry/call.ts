@@ -10,7 +10,7 @@ import type { Caller } from "../api/request.ts";
 import { badRequest } from "../api/status-error.ts";
 import type { Entry, Store } from "../store/store.ts";
 import type { AdmissionContext, AdmissionPlugin, Operation, Reader } from "./admission.ts";
-import type { Allocators } from "./allocation/allocation.ts";
+import type { Allocators } from "./allocation.ts";
 import type { Amend } from "./amend.ts";
 import type { ManagedFields } from "./field-managers.ts";
 import { keyFor, type Served, type ServedKinds } from "./served.ts";

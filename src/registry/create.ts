@@ -6,6 +6,7 @@ import { toCause } from "../api/field-error.ts";
 import type { DraftObject } from "../api/kinds/kind.ts";
 import { validateObjectMeta } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
+import { qualifiedPlural } from "../api/resource.ts";
 import { normalise } from "../api/schema/decode.ts";
 import { alreadyExists, invalid, StatusError } from "../api/status-error.ts";
 import { formatTime } from "../api/time.ts";
@@ -95,7 +96,7 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   const context = admissionContext(r, call, "CREATE", undefined);
   mutate(r.admission, draft, context);
   fillMeta(r, call, draft);
-  const release = r.allocators(kind.resource)?.allocate(draft, undefined, { reader: r.reader, ids: r.ids, dryRun: call.dryRun });
+  const release = r.allocators[qualifiedPlural(kind.resource)]?.allocate(draft, undefined, { reader: r.reader, ids: r.ids, dryRun: call.dryRun });
   try {
     prepareCreate(call, draft);
     await validate(r.admission, draft, context);

@@ -13,7 +13,6 @@ import { formatTime, parseTime } from "../api/time.ts";
 import type { Entry } from "../store/store.ts";
 import { validate } from "./admission.ts";
 import { admissionContext, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
-import { lifecycleOf } from "./lifecycles.ts";
 import { equal, finished, stamp, thaw } from "./objects.ts";
 
 export type DeleteDecision =
@@ -79,7 +78,7 @@ function markAsDeleting(draft: DraftObject, now: Instant): void {
 }
 
 function decideHeld(kind: Kind, draft: DraftObject, live: KubeObject, options: DeleteOptions, now: Instant): DeleteDecision | undefined {
-  const lifecycle = lifecycleOf(kind.resource);
+  const { lifecycle } = kind;
   if (!lifecycle) return undefined;
   if (draft.metadata.deletionTimestamp === undefined) {
     setFinalizers(kind, draft, options);

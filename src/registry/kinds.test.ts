@@ -4,7 +4,7 @@ import { VirtualClock } from "../base/clock.ts";
 import { kinds } from "../api/kinds/table.ts";
 import type { KubeObject } from "../api/object.ts";
 import { CONFIG_MAPS, ENDPOINTS, EVENTS, JOBS, NAMESPACES, PODS, SERVICE_ACCOUNTS, type Resource } from "../api/resource.ts";
-import { defaultAdmission } from "./admission/plugins.ts";
+import { defaultAdmission } from "../admission/plugins.ts";
 import { openTestRegistry, refusal, START } from "./test-kinds.ts";
 
 const NEW_EVENTS: Resource = { group: "events.k8s.io", version: "v1", plural: "events", kind: "Event", namespaced: true };

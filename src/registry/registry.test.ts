@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import type { Pod } from "../api/generated/types.ts";
 import { CONFIG_MAPS, JOBS, LEASES, NAMESPACES, PODS } from "../api/resource.ts";
 import { itemTextOf, textOf } from "./objects.ts";
 import { configMap, openTestRegistry, refusal } from "./test-kinds.ts";
@@ -183,26 +182,5 @@ describe("delete", () => {
     const { body } = await r.handle({ verb: "deletecollection", resource: CONFIG_MAPS, namespace: "ns", list: { labelSelector: "app=x" }, options: {} });
     expect(body).toMatchObject({ kind: "ConfigMapList", items: [{ metadata: { name: "a" } }, { metadata: { name: "b" } }] });
     expect((await r.list(CONFIG_MAPS)).items.map((o) => o.metadata.name)).toEqual(["c"]);
-  });
-});
-
-describe("pods/binding and pods/eviction", () => {
-  const sub = (r: ReturnType<typeof openTestRegistry>, name: string, subresource: string, object: object) =>
-    r.handle({ verb: "create", resource: PODS, namespace: "ns", name, subresource, object: object as never, options: {} });
-
-  test("a pod gets a node once", async () => {
-    const r = openTestRegistry();
-    await r.create(PODS, { metadata: { name: "p" }, spec: { containers: [] } });
-    expect(await sub(r, "p", "binding", { metadata: { name: "p" }, target: { kind: "Node", name: "n" } })).toMatchObject({ code: 201, body: { status: "Success" } });
-    const pod = (await r.get(PODS, "p")) as Pod;
-    expect(pod).toMatchObject({ metadata: { generation: 1 }, spec: { nodeName: "n" }, status: { conditions: [{ type: "PodScheduled", status: "True", lastProbeTime: null }] } });
-    expect((await refusal(sub(r, "p", "binding", { metadata: { name: "p" }, target: { name: "n" } }))).message).toBe('Operation cannot be fulfilled on pods/binding "p": pod p is already assigned to node "n"');
-  });
-
-  test("an evicted pod says why it goes", async () => {
-    const r = openTestRegistry();
-    await r.create(PODS, { metadata: { name: "p" }, spec: { nodeName: "n", containers: [] } });
-    await sub(r, "p", "eviction", { metadata: { name: "p" }, deleteOptions: { gracePeriodSeconds: 3 } });
-    expect(await r.get(PODS, "p")).toMatchObject({ metadata: { deletionGracePeriodSeconds: 3 }, status: { conditions: [{ type: "DisruptionTarget", reason: "EvictionByEvictionAPI" }] } });
   });
 });

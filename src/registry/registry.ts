@@ -13,7 +13,7 @@ import { normalise } from "../api/schema/decode.ts";
 import { badRequest, isNotFound } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
-import { openAllocators } from "./allocation/allocation.ts";
+import type { Allocators } from "./allocation.ts";
 import { openAmend } from "./amend.ts";
 import { admissionContext, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
@@ -24,8 +24,7 @@ import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateO
 import { changeOf } from "./patches.ts";
 import { get, list } from "./reads.ts";
 import { keyFor, methodNotAllowed, pathNotFound, prefixOf, serve, type ServedKinds } from "./served.ts";
-import { createOf, standInOf } from "./subresources/table.ts";
-import type { TokenIssuer } from "./subresources/token.ts";
+import { found, type CreateSubresources, type StandIns } from "./subresources.ts";
 import { checkName, update } from "./update.ts";
 import { watch, WatchHubs } from "./watch.ts";
 
@@ -38,9 +37,12 @@ export interface RegistryDeps {
   readonly admission: readonly AdmissionPlugin[];
   /** Left out: as upstream. */
   readonly managedFields?: ManagedFields | undefined;
-  readonly tokens?: TokenIssuer;
-  /** The range of the Services' addresses; left out: 10.96.0.0/16. */
-  readonly serviceNetwork?: string;
+  /** Subresources that are created and are more than a write of the object. */
+  readonly subresources?: CreateSubresources;
+  /** Resources of which nothing is kept. */
+  readonly standIns?: StandIns;
+  /** What is given to one object only. */
+  readonly allocators?: Allocators;
 }
 
 type Answer = Omit<ApiAnswer, "warnings">;
@@ -67,14 +69,16 @@ const DELETE_TOGETHER = 64;
 class ObjectRegistry implements Api {
   readonly #registry: Registry;
   readonly #hubs: WatchHubs;
-  readonly #tokens: TokenIssuer | undefined;
+  readonly #subresources: CreateSubresources;
+  readonly #standIns: StandIns;
 
   constructor(deps: RegistryDeps) {
     const { store, clock, ids, logger, admission, managedFields = defaultManagedFields } = deps;
     const served = serve(deps.kinds);
-    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served), allocators: openAllocators(deps.serviceNetwork) };
+    this.#registry = { store, served, clock, ids, logger, admission, managedFields, reader: openReader(store, served), amend: openAmend(store, served), allocators: deps.allocators ?? {} };
     this.#hubs = new WatchHubs(store);
-    this.#tokens = deps.tokens;
+    this.#subresources = deps.subresources ?? {};
+    this.#standIns = deps.standIns ?? {};
   }
 
   async handle(request: ApiRequest, caller: Caller): Promise<ApiAnswer> {
@@ -127,7 +131,7 @@ class ObjectRegistry implements Api {
 
   async #get({ resourceVersion, subresource }: Request<"get">, call: Call): Promise<Answer> {
     const { resource } = call.served.kind;
-    if (subresource !== "" && createOf(resource.group, resource.plural, subresource)) throw methodNotAllowed();
+    if (subresource !== "" && found(this.#subresources, resource.group, resource.plural, subresource)) throw methodNotAllowed();
     if (subresource !== "" && !Object.hasOwn(call.served.kind.subresources, subresource)) throw pathNotFound();
     return { code: 200, body: await get(this.#registry, call, resourceVersion) };
   }
@@ -139,14 +143,14 @@ class ObjectRegistry implements Api {
   async #create(request: Request<"create">, caller: Caller, warnings: string[]): Promise<Answer> {
     const { resource, object, options, subresource = "" } = request;
     checkCreateOptions(options);
-    const standIn = standInOf(resource.group, resource.plural);
+    const standIn = found(this.#standIns, resource.group, resource.plural);
     if (standIn) return this.#create({ ...request, ...standIn, name: object.metadata?.name ?? "" }, caller, warnings);
     const call = this.#call(request, caller, options, warnings);
     if (subresource !== "") {
-      const handler = createOf(resource.group, resource.plural, subresource);
+      const handler = found(this.#subresources, resource.group, resource.plural, subresource);
       if (!handler) throw pathNotFound();
       mutate(this.#registry.admission, thaw(object), admissionContext(this.#registry, call, "CREATE", undefined));
-      return handler(this.#registry, call, object, { tokens: this.#tokens });
+      return handler(this.#registry, call, object);
     }
     if (resource.namespaced && call.namespace === "" && !object.metadata?.namespace) throw badRequest("an empty namespace may not be set during creation");
     const created = await create(this.#registry, { ...call, name: "", namespace: call.namespace || (object.metadata?.namespace ?? "") }, object);
@@ -181,13 +185,13 @@ class ObjectRegistry implements Api {
     const { options, namespace } = request;
     checkDeleteOptions(options);
     const call = this.#call(request, caller, options, warnings);
-    const found = await list(this.#registry, call.served, namespace, request.list);
-    for (let at = 0; at < found.items.length; at += DELETE_TOGETHER) {
-      const some = found.items.slice(at, at + DELETE_TOGETHER);
+    const listed = await list(this.#registry, call.served, namespace, request.list);
+    for (let at = 0; at < listed.items.length; at += DELETE_TOGETHER) {
+      const some = listed.items.slice(at, at + DELETE_TOGETHER);
       await Promise.all(some.map(({ metadata }) => this.#deleteListed({ ...call, namespace: metadata.namespace ?? "", name: metadata.name ?? "" }, options)));
     }
     call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
-    return { code: 200, body: found };
+    return { code: 200, body: listed };
   }
 
   /** What somebody else has deleted meanwhile is deleted. */

@@ -9,7 +9,8 @@ import { microtaskTurnEnd } from "../base/turn-end.ts";
 import { invalidValue } from "../api/field-error.ts";
 import type { Job, Pod, Status } from "../api/generated/types.ts";
 import { defineKind } from "../api/kinds/define.ts";
-import type { Kind } from "../api/kinds/kind.ts";
+import { namespaceKind } from "../api/kinds/core/namespace.ts";
+import type { Kind, Lifecycle } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ApiRequest, ListOptions, ObjectList, WatchEvent, WatchOptions } from "../api/request.ts";
 import { CONFIG_MAPS, JOBS, LEASES, NAMESPACES, PODS, SERVICE_ACCOUNTS, type Resource } from "../api/resource.ts";
@@ -22,7 +23,7 @@ const plain = ({ group, version, plural, kind, namespaced }: Resource): Resource
 
 export const testKinds: readonly Kind[] = [
   defineKind({ resource: plain(CONFIG_MAPS), schema: "io.k8s.api.core.v1.ConfigMap" }),
-  defineKind({ resource: plain(NAMESPACES), schema: "io.k8s.api.core.v1.Namespace", deleteReturnsObject: true, subresources: {} }),
+  defineKind({ resource: plain(NAMESPACES), schema: "io.k8s.api.core.v1.Namespace", ...(namespaceKind.lifecycle && { lifecycle: namespaceKind.lifecycle as Lifecycle<KubeObject> }), deleteReturnsObject: true, subresources: {} }),
   defineKind({ resource: plain(SERVICE_ACCOUNTS), schema: "io.k8s.api.core.v1.ServiceAccount" }),
   defineKind({
     resource: plain(JOBS),

@@ -5,20 +5,19 @@
  */
 import { invalidValue, toCause } from "../api/field-error.ts";
 import type { ManagedFieldsEntry } from "../api/generated/types.ts";
-import type { DraftObject, UpdateStrategy } from "../api/kinds/kind.ts";
+import type { DraftObject, Kind, UpdateStrategy } from "../api/kinds/kind.ts";
 import { isPathSegmentName } from "../api/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
-import { apiVersionOf, PODS, type Resource } from "../api/resource.ts";
+import { apiVersionOf, qualifiedPlural } from "../api/resource.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
-import { nothingHeld, type Release } from "./allocation/allocation.ts";
+import { nothingHeld, type Release } from "./allocation.ts";
 import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { trackManager } from "./field-managers.ts";
 import { equal, finished, stamp, thaw } from "./objects.ts";
-import { holdsObject } from "./lifecycles.ts";
 import { pathNotFound } from "./served.ts";
 
 /** Lost races before the caller is told; with group commit a race is lost once or twice. */
@@ -103,7 +102,7 @@ function prepareUpdate(r: Registry, call: Call, draft: DraftObject, live: KubeOb
   else draft.metadata.generation = live.metadata.generation;
   strategy.prepare(draft, live);
   keepMeta(draft, live);
-  const allocator = call.subresource === "" ? r.allocators(call.served.kind.resource) : undefined;
+  const allocator = call.subresource === "" ? r.allocators[qualifiedPlural(call.served.kind.resource)] : undefined;
   const release = allocator?.allocate(draft, live, { reader: r.reader, ids: r.ids, dryRun: call.dryRun }) ?? nothingHeld;
   const errors = [...metaErrors(call, draft, live), ...strategy.validate(draft, live)];
   if (errors.length > 0) {
@@ -128,17 +127,14 @@ function changesNothing(draft: DraftObject, live: KubeObject): boolean {
 /** Follows registry.ShouldDeleteDuringUpdate. */
 function endsDeletion(call: Call, draft: DraftObject, live: KubeObject): boolean {
   const { deletionTimestamp, deletionGracePeriodSeconds = 0 } = live.metadata;
-  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !draft.metadata.finalizers?.length && !holdsObject(call.served.stored.resource, draft);
+  return deletionTimestamp !== undefined && deletionGracePeriodSeconds === 0 && !draft.metadata.finalizers?.length && !call.served.stored.lifecycle?.holds(draft);
 }
 
-/**
- * A writable copy of what is wanted. A pod's spec and status are shared with the live object as far as they are the same: they are frozen then, have
- * their defaults, and pods are written many times oftener than their spec changes.
- */
-function draftOf(wanted: KubeObject, live: KubeObject, resource: Resource): DraftObject {
+/** A writable copy of what is wanted; where the kind allows it, spec and status are the live ones as far as they are the same: frozen, with their defaults. */
+function draftOf(wanted: KubeObject, live: KubeObject, kind: Kind): DraftObject {
   const { spec, status, ...rest } = wanted as KubeObject & { readonly spec?: unknown; readonly status?: unknown };
   const old = live as typeof rest & { readonly spec?: unknown; readonly status?: unknown };
-  if (resource !== PODS || spec !== old.spec) return thaw(wanted);
+  if (!kind.sharesSpec || spec !== old.spec) return thaw(wanted);
   const kept = { spec, ...(status !== undefined && { status: status === old.status ? status : thaw(status) }) };
   return Object.assign(thaw<KubeObject>(rest), kept);
 }
@@ -155,7 +151,7 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const { kind } = served;
   const live = served.fromStored(objectOf(entry));
   checkUid(call, change.uid, live);
-  const draft = draftOf(change.make(live), live, kind.resource);
+  const draft = draftOf(change.make(live), live, kind);
   draft.kind = kind.resource.kind;
   draft.apiVersion = apiVersionOf(kind.resource);
   draft.metadata ??= {};

@@ -7,7 +7,6 @@ import { PassThrough, Writable } from "node:stream";
 import type { WebSocket } from "ws";
 import type { Status } from "../api/generated/types.ts";
 import { StatusError } from "../api/status-error.ts";
-import type { TerminalSize } from "./pod-streams.ts";
 
 export const CHANNEL = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 
@@ -17,6 +16,10 @@ export const PROTOCOLS = ["v5.channel.k8s.io", "v4.channel.k8s.io"] as const;
 /** The client's standard input waits with this much; it is not read while there is more. */
 const STDIN_BYTES_MAX = 256 * 1024;
 
+export interface TerminalSize {
+  readonly width: number;
+  readonly height: number;
+}
 
 export interface RemoteStreams {
   readonly stdin: PassThrough | undefined;

@@ -13,6 +13,8 @@ export interface RequestInfo {
   readonly group: string;
   readonly version: string;
   readonly namespace: string;
+  /** It is about something inside the namespace, not about the namespace itself. */
+  readonly inNamespace: boolean;
   readonly resource: string;
   readonly subresource: string;
   readonly name: string;
@@ -36,17 +38,17 @@ function decodePart(part: string): string {
 }
 
 const nonResource = (method: string, path: string): RequestInfo => ({
-  isResource: false, verb: method.toLowerCase(), path, apiPrefix: "", group: "", version: "", namespace: "", resource: "", subresource: "", name: "", parts: [], watchPrefix: false,
+  isResource: false, verb: method.toLowerCase(), path, apiPrefix: "", group: "", version: "", namespace: "", inNamespace: false, resource: "", subresource: "", name: "", parts: [], watchPrefix: false,
 });
 
 /** Whether a GET of a collection is a watch. Every word but "false" and "0" is true. Follows Convert_Slice_string_To_bool. */
 export const isWatchQuery = (query: URLSearchParams): boolean => toBoolean(query.get("watch")) ?? false;
 
-function resourceParts(parts: readonly string[]): { namespace: string; rest: readonly string[] } {
-  if (parts[0] !== "namespaces") return { namespace: "", rest: parts };
+function resourceParts(parts: readonly string[]): Pick<RequestInfo, "namespace" | "inNamespace"> & { readonly rest: readonly string[] } {
+  if (parts[0] !== "namespaces") return { namespace: "", inNamespace: false, rest: parts };
   const namespace = parts[1] ?? "";
-  const inside = parts.length > 2 && !NAMESPACE_SUBRESOURCES.has(parts[2] ?? "");
-  return { namespace, rest: inside ? parts.slice(2) : parts };
+  const inNamespace = parts.length > 2 && !NAMESPACE_SUBRESOURCES.has(parts[2] ?? "");
+  return { namespace, inNamespace, rest: inNamespace ? parts.slice(2) : parts };
 }
 
 export function requestInfoOf(method: string, path: string, query: URLSearchParams): RequestInfo {
@@ -61,9 +63,9 @@ export function requestInfoOf(method: string, path: string, query: URLSearchPara
     if (parts.length < 2) return nonResource(method, path);
     parts = parts.slice(1);
   }
-  const { namespace, rest } = resourceParts(parts);
+  const { rest, ...place } = resourceParts(parts);
   const base = {
-    isResource: true, path, apiPrefix: all[0] ?? "", group: core ? "" : (all[1] ?? ""), version: (core ? all[1] : all[2]) ?? "", namespace,
+    isResource: true, path, apiPrefix: all[0] ?? "", group: core ? "" : (all[1] ?? ""), version: (core ? all[1] : all[2]) ?? "", ...place,
     resource: rest[0] ?? "", name: rest[1] ?? "", subresource: rest[2] ?? "", parts: rest, watchPrefix,
   };
   return { ...base, ...verbAndName(method, base.name, watchPrefix, query) };

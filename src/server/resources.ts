@@ -1,6 +1,6 @@
 /**
  * Requests for resources: which route, which verb, the body decoded, the Api asked, the answer in the form that was asked for.
- * Subresources that are streams (log, exec …) are in pod-*.ts; whoever may ask at all was settled before.
+ * Subresources that are connections (log, exec …) are passed in; whoever may ask at all was settled before.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers (create.go, get.go, update.go, patch.go, delete.go).
  */
 import type { Logger } from "../base/logger.ts";
@@ -23,14 +23,23 @@ import { type SharedEvents, watchAnswer } from "./watch.ts";
 /** A subresource that is not the Api's: what it does with the exchange. */
 export type SubresourceHandler = (request: HttpRequest, info: RequestInfo, caller: Caller) => Promise<Answer>;
 
+/** A subresource that is a connection and no object. */
+export interface ConnectSubresource {
+  readonly handle: SubresourceHandler;
+  /** A WebSocket is opened with GET, but does what POST does: the right to create is asked for. */
+  readonly acts?: true;
+}
+
+/** By `group/plural/subresource`. */
+export type ConnectSubresources = ReadonlyMap<string, ConnectSubresource>;
+
 export interface ResourceDeps extends RespondDeps {
   readonly api: Api;
   readonly kindOf: (resource: Resource) => Kind | undefined;
   readonly logger: Logger;
   readonly shared: SharedEvents;
   readonly openWatches: Set<() => void>;
-  /** "pods/log" → its handler. */
-  readonly subresources: ReadonlyMap<string, SubresourceHandler>;
+  readonly connects: ConnectSubresources;
 }
 
 export interface Route {
@@ -43,8 +52,8 @@ const verbsOf = ({ served, subresource }: Route): ReadonlySet<string> => subreso
 /** The route of a request, or 404 and 405 in upstream's words. */
 export function routeOf(info: RequestInfo, served: ServedResource | undefined): Route {
   if (!served || info.parts.length > 3) throw resourceNotFound();
-  const { namespaced, plural } = served.resource;
-  const inNamespace = info.namespace !== "" && plural !== "namespaces";
+  const { namespaced } = served.resource;
+  const { inNamespace } = info;
   const onObject = info.parts.length > 1;
   if (inNamespace ? !namespaced : namespaced && onObject) throw resourceNotFound();
   const subresource = info.subresource === "" ? undefined : served.subresources.get(info.subresource);
@@ -72,8 +81,8 @@ const STREAM_FORMATS: readonly Format[] = ["json", "protobuf"];
 
 export async function handleResource(request: HttpRequest, info: RequestInfo, route: Route, caller: Caller, deps: ResourceDeps): Promise<Answer> {
   const { resource } = route.served;
-  const special = deps.subresources.get(`${resource.plural}/${info.subresource}`);
-  if (special) return special(request, info, caller);
+  const connect = deps.connects.get(`${resource.group}/${resource.plural}/${info.subresource}`);
+  if (connect) return connect.handle(request, info, caller);
   const namespace = resource.namespaced ? info.namespace : "";
   const streams = info.verb === "list" || info.verb === "watch";
   const negotiated = negotiate(request.headers.accept, { formats: info.verb === "watch" ? STREAM_FORMATS : FORMATS, streams });

@@ -13,28 +13,25 @@ import type { Api, Caller, UserInfo } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
-import type { Authenticator, TokenVerifier } from "./authentication.ts";
-import { requireAllowed } from "./authorization.ts";
+import type { Authenticator } from "./authentication.ts";
+import { type Authorizer, requireAllowed } from "./authorization.ts";
 import { discoveryHandler, openApiHandler } from "./documents.ts";
 import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
 import { type HealthCheck, healthAnswer, PING } from "./health.ts";
-import { impersonate } from "./impersonation.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics, type MetricsSource } from "./metrics.ts";
-import { podAttach, podExec } from "./pod-exec.ts";
-import { podLog } from "./pod-log.ts";
-import { podPortForward } from "./port-forward.ts";
-import type { PodStreams } from "./pod-streams.ts";
 import { MUTATING, READING, RequestQueue } from "./queues.ts";
 import { requestInfoOf, type RequestInfo } from "./request-info.ts";
-import { handleResource, type ResourceDeps, routeOf, type SubresourceHandler } from "./resources.ts";
+import { type ConnectSubresources, handleResource, type ResourceDeps, routeOf } from "./resources.ts";
 import { respondError, statusErrorOf } from "./respond.ts";
-import { type ReviewDeps, withReviews } from "./reviews.ts";
 import { servedResources } from "./served.ts";
 import { type Descriptions, openColumns } from "./table.ts";
 import { type VersionInfo, versionBody } from "./version.ts";
 import { SharedEvents } from "./watch.ts";
+
+/** The user to act as. Rejects with 400 and 403. */
+export type Impersonator = (request: HttpRequest, asker: UserInfo, authorizer: Authorizer) => Promise<UserInfo>;
 
 export interface ServerOptions {
   readonly api: Api;
@@ -47,13 +44,13 @@ export interface ServerOptions {
   readonly ids: Ids;
   readonly logger: Logger;
   readonly authenticator: Authenticator;
-  readonly authorizer: ReviewDeps["authorizer"];
-  /** Also what TokenReviews ask. */
-  readonly tokens?: readonly TokenVerifier[];
+  readonly authorizer: Authorizer;
+  /** Whom the asker acts as; left out: nobody but themselves. */
+  readonly impersonator?: Impersonator;
   readonly tls: TlsFiles;
   readonly version: VersionInfo;
-  /** Whoever runs the pods; without, their logs and commands are not to be had. */
-  readonly podStreams?: PodStreams;
+  /** Subresources that are connections. */
+  readonly connects?: ConnectSubresources;
   readonly readiness?: readonly HealthCheck[];
   readonly audit?: AuditLog;
   /** More lines for /metrics. */
@@ -74,15 +71,12 @@ const MUTATING_VERBS = new Set(["create", "update", "patch", "delete", "deleteco
 /** These hold their place in no queue: they last. */
 const LASTING_VERBS = new Set(["watch"]);
 
-const CONNECTS = new Set(["exec", "attach", "portforward"]);
-
-function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
+function attributesOf(info: RequestInfo, user: UserInfo, connects: ConnectSubresources): Attributes {
   const { verb } = info;
   if (!info.isResource) return { user, verb, isResource: false, path: info.path };
   const { group, version, resource, subresource, namespace, name } = info;
-  // A WebSocket is opened with GET: what it does is what POST does.
-  const connects = resource === "pods" && CONNECTS.has(subresource) && verb === "get";
-  return { user, verb: connects ? "create" : verb, isResource: true, group, version, resource, subresource, namespace, name };
+  const acts = verb === "get" && connects.get(`${group}/${resource}/${subresource}`)?.acts === true;
+  return { user, verb: acts ? "create" : verb, isResource: true, group, version, resource, subresource, namespace, name };
 }
 
 export function openServer(options: ServerOptions): Server {
@@ -92,9 +86,8 @@ export function openServer(options: ServerOptions): Server {
   const openWatches = new Set<() => void>();
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size }, options.metrics);
-  const streams = { api: options.api, clock, streams: options.podStreams };
-  const subresources = new Map<string, SubresourceHandler>([["pods/log", podLog(streams)], ["pods/exec", podExec(streams)], ["pods/attach", podAttach(streams)], ["pods/portforward", podPortForward(streams)]]);
-  const deps: ResourceDeps = { ...options, api: withReviews(options.api, { ...options, tokens: options.tokens ?? [] }), shared: new SharedEvents(), openWatches, subresources, columns: openColumns(options.descriptions ?? (() => ({}))) };
+  const connects: ConnectSubresources = options.connects ?? new Map();
+  const deps: ResourceDeps = { ...options, shared: new SharedEvents(), openWatches, connects, columns: openColumns(options.descriptions ?? (() => ({}))) };
   const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
@@ -126,9 +119,9 @@ export function openServer(options: ServerOptions): Server {
 
   /** Everything after authentication. */
   async function serve(request: HttpRequest, info: RequestInfo, asker: UserInfo): Promise<Answer> {
-    const user = await impersonate(request, asker, options.authorizer);
+    const user = (await options.impersonator?.(request, asker, options.authorizer)) ?? asker;
     const run = async () => {
-      await requireAllowed(options.authorizer, attributesOf(info, user));
+      await requireAllowed(options.authorizer, attributesOf(info, user, connects));
       return dispatch(request, info, { user, userAgent: request.headers["user-agent"] ?? "" });
     };
     if (LASTING_VERBS.has(info.verb)) return run();

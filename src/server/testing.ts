@@ -9,7 +9,7 @@ import { systemClock } from "../base/clock.ts";
 import { silentLogger } from "../base/logger.ts";
 import { Discovery } from "../api/discovery/discovery.ts";
 import { OpenApi } from "../api/openapi/openapi.ts";
-import { openAuthenticator, staticToken } from "./authentication.ts";
+import { openAuthenticator, staticToken, type TokenVerifier } from "./authentication.ts";
 import { allowAll } from "./authorization.ts";
 import { type Certificates, openCertificates } from "./certificates.ts";
 import { FakeApi } from "./fake-api.ts";
@@ -67,7 +67,7 @@ function lineReader() {
   };
 }
 
-export async function openTestServer(overrides: Partial<ServerOptions> = {}): Promise<TestServer> {
+export async function openTestServer(optionsOf: (api: FakeApi, tokens: readonly TokenVerifier[]) => Partial<ServerOptions> = () => ({})): Promise<TestServer> {
   const directory = await mkdtemp(join(tmpdir(), "server-test-"));
   const certificates = await openCertificates({ directory, clock: systemClock, ids: systemIds });
   const api = new FakeApi();
@@ -75,9 +75,9 @@ export async function openTestServer(overrides: Partial<ServerOptions> = {}): Pr
   const discovery = new Discovery();
   const server = openServer({
     api, discovery, openapi: new OpenApi({ discovery, gitVersion: "v1.36.2" }), kindOf: () => undefined, clock: systemClock, ids: systemIds, logger: silentLogger,
-    authenticator: openAuthenticator({ tokens, anonymous: true }), authorizer: allowAll, tokens,
+    authenticator: openAuthenticator({ tokens, anonymous: true }), authorizer: allowAll,
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
-    version: { gitVersion: "v1.36.2", gitCommit: "0", buildDate: "2026-01-01T00:00:00Z" }, ...overrides,
+    version: { gitVersion: "v1.36.2", gitCommit: "0", buildDate: "2026-01-01T00:00:00Z" }, ...optionsOf(api, tokens),
   });
   const { url } = await server.listen(0);
   const ca = certificates.authority.certificate;

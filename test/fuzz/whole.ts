@@ -5,7 +5,8 @@ import { silentLogger } from "../../src/base/logger.ts";
 import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { findKind, kinds } from "../../src/api/kinds/table.ts";
 import type { Api, Caller } from "../../src/api/request.ts";
-import { defaultAdmission } from "../../src/registry/admission/plugins.ts";
+import { defaultAdmission } from "../../src/admission/plugins.ts";
+import { resourceStorage } from "../../src/resources/storage.ts";
 import { openRegistry } from "../../src/registry/registry.ts";
 import type { HttpRequest } from "../../src/server/exchange.ts";
 import { requestInfoOf } from "../../src/server/request-info.ts";
@@ -38,10 +39,10 @@ export async function openWhole(): Promise<Whole> {
   const clock = new VirtualClock(START);
   const ids = seededIds(seededChance(1));
   const store = openMemoryStore();
-  const api = openRegistry({ store, kinds, clock, ids, logger: silentLogger, admission: defaultAdmission({ ids, clock }) });
+  const api = openRegistry({ store, kinds, clock, ids, logger: silentLogger, admission: defaultAdmission({ ids, clock }), ...resourceStorage() });
   const served = servedResources(new Discovery().versions());
   const deps: ResourceDeps = {
-    api, clock, logger: silentLogger, shared: new SharedEvents(), openWatches: new Set(), subresources: new Map(),
+    api, clock, logger: silentLogger, shared: new SharedEvents(), openWatches: new Set(), connects: new Map(),
     kindOf: (r) => findKind(r.group, r.version, r.plural), columns: openColumns(() => ({})),
   };
   const whole: Whole = {

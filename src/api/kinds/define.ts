@@ -12,7 +12,7 @@ import type { KubeObject } from "../object.ts";
 import type { Resource } from "../resource.ts";
 import { type Errors, semanticallyEqual } from "../validation/fields.ts";
 import { columnsOf } from "./columns.ts";
-import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Printer, Propagation, StoredAs, UpdateStrategy } from "./kind.ts";
+import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Lifecycle, Printer, Propagation, StoredAs, UpdateStrategy } from "./kind.ts";
 import { ageCell } from "./printing.ts";
 
 /** What a change must touch to count as a new generation. Kinds without this keep whatever generation the client sends on create. */
@@ -51,6 +51,8 @@ export interface KindRules<T extends KubeObject> {
   readonly defaultPropagation?: Propagation;
   readonly deleteReturnsObject?: boolean;
   readonly gracefulDelete?: GracefulDelete<T>;
+  readonly lifecycle?: Lifecycle<T>;
+  readonly sharesSpec?: boolean;
   readonly deleteWarnings?: (options: DeleteOptions) => readonly string[];
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   readonly storedAs?: StoredAs<T>;
@@ -140,7 +142,7 @@ function statusStrategy<T extends KubeObject>(status: StatusRules<T>): UpdateStr
 }
 
 export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
-  const { resource, gracefulDelete, deleteWarnings, storedAs, deprecation } = rules;
+  const { resource, gracefulDelete, lifecycle, sharesSpec, deleteWarnings, storedAs, deprecation } = rules;
   return {
     resource,
     schema: rules.schema,
@@ -154,6 +156,8 @@ export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
     defaultPropagation: rules.defaultPropagation ?? "Background",
     deleteReturnsObject: rules.deleteReturnsObject ?? false,
     ...(gracefulDelete && { gracefulDelete }),
+    ...(lifecycle && { lifecycle }),
+    ...(sharesSpec !== undefined && { sharesSpec }),
     ...(deleteWarnings && { deleteWarnings }),
     ...(storedAs && { storedAs }),
     ...(deprecation !== undefined && { deprecation }),

@@ -56,6 +56,14 @@ export interface GracefulDelete<T> {
   readonly gracePeriodSeconds: (object: T, options: DeleteOptions) => number;
 }
 
+/** A deletion that is more than a timestamp and metadata.finalizers. There is no grace period then. */
+export interface Lifecycle<T> {
+  /** Something besides metadata.finalizers keeps the object. */
+  readonly holds: (object: T) => boolean;
+  /** What a deletion writes besides the timestamp. */
+  readonly markDeleting: (draft: Draft<T>) => void;
+}
+
 /**
  * Objects of this kind are stored as another kind's (events.k8s.io Events as core Events), and errors speak of that one.
  * Defaults, strategies and printer of the kind itself still apply to its own form.
@@ -89,6 +97,12 @@ export interface Kind<T extends KubeObject = KubeObject> {
   /** Deletes answer with the object instead of a Status (pods, services, namespaces …). */
   readonly deleteReturnsObject: boolean;
   readonly gracefulDelete?: GracefulDelete<T>;
+  readonly lifecycle?: Lifecycle<T>;
+  /**
+   * On an update its draft has the live object's spec and status, frozen, as far as they are the same: nothing writes into them.
+   * For kinds that are written many times oftener than their spec changes.
+   */
+  readonly sharesSpec?: boolean;
   /** Warnings of a delete (Jobs orphan their pods by default). */
   readonly deleteWarnings?: (options: DeleteOptions) => readonly string[];
   /** Field labels that selectors may use besides metadata.name and metadata.namespace. */

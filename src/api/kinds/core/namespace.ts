@@ -1,6 +1,6 @@
 /**
- * The kind Namespace. That deletion marks it Terminating and waits for its finalizers is the registry's doing.
- * Follows kubernetes pkg/registry/core/namespace/strategy.go.
+ * The kind Namespace: its deletion marks it Terminating and waits for its own finalizers.
+ * Follows kubernetes pkg/registry/core/namespace/strategy.go and storage/storage.go.
  */
 import { invalidValue } from "../../field-error.ts";
 import type { Namespace } from "../../generated/types.ts";
@@ -61,5 +61,9 @@ export const namespaceKind: Kind<Namespace> = defineKind<Namespace>({
     },
   },
   deleteReturnsObject: true,
+  lifecycle: {
+    holds: (o) => (o.spec?.finalizers?.length ?? 0) > 0,
+    markDeleting: (draft) => void (draft.status = { ...draft.status, phase: "Terminating" }),
+  },
   selectableFields: { "status.phase": (o) => o.status?.phase ?? "" },
 });

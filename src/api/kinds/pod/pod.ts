@@ -107,6 +107,7 @@ export const podKind: Kind<Pod> = defineKind<Pod>({
   },
   subresources: { ephemeralcontainers: ephemeralContainers, resize },
   deleteReturnsObject: true,
+  sharesSpec: true,
   gracefulDelete: {
     gracePeriodSeconds(pod, options) {
       const wanted = options.gracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 0;

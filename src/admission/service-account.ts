@@ -1,0 +1,87 @@
+/**
+ * A pod runs as a service account that is there, with its pull secrets, and with a token at hand unless somebody says no.
+ * Follows kubernetes plugin/pkg/admission/serviceaccount/admission.go.
+ */
+import type { Ids } from "../base/chance.ts";
+import type { Container, Pod, PodSpec, ServiceAccount, Volume } from "../api/generated/types.ts";
+import type { Draft } from "../api/kinds/kind.ts";
+import { PODS, SERVICE_ACCOUNTS } from "../api/resource.ts";
+import { concerns, refuse, type AdmissionContext, type AdmissionPlugin } from "../registry/admission.ts";
+
+const MIRROR = "kubernetes.io/config.mirror";
+const MOUNT_PATH = "/var/run/secrets/kubernetes.io/serviceaccount";
+const VOLUME_PREFIX = "kube-api-access-";
+
+/** The kubelet asks for a new token when 80 % of this are over; the 7 tells tokens that were asked for this way. */
+const TOKEN_SECONDS = 3607;
+
+function tokenVolume(name: string): Draft<Volume> {
+  return {
+    name,
+    projected: {
+      defaultMode: 0o644,
+      sources: [
+        { serviceAccountToken: { expirationSeconds: TOKEN_SECONDS, path: "token" } },
+        { configMap: { name: "kube-root-ca.crt", items: [{ key: "ca.crt", path: "ca.crt" }] } },
+        { downwardAPI: { items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }] } },
+      ],
+    },
+  };
+}
+
+/** Mounts the volume where nothing is mounted; whether it was needed. */
+function mount(containers: readonly Draft<Container>[] | undefined, name: string): boolean {
+  let needed = false;
+  for (const container of containers ?? []) {
+    if (container.volumeMounts?.some((m) => m.mountPath === MOUNT_PATH)) continue;
+    container.volumeMounts = [...(container.volumeMounts ?? []), { name, readOnly: true, mountPath: MOUNT_PATH }];
+    needed = true;
+  }
+  return needed;
+}
+
+function mountToken(spec: Draft<PodSpec>, ids: Ids): void {
+  const existing = spec.volumes?.find((v) => v.name.startsWith(VOLUME_PREFIX));
+  const name = existing?.name ?? VOLUME_PREFIX + ids.suffix(5);
+  const inInit = mount(spec.initContainers, name);
+  const needed = mount(spec.containers, name) || inInit;
+  if (needed && !existing) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+}
+
+const automounts = (account: ServiceAccount, spec: PodSpec) => spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true;
+
+function accountOf(pod: Draft<Pod>, name: string, context: AdmissionContext): ServiceAccount {
+  const account = context.reader.get(SERVICE_ACCOUNTS, context.namespace, name);
+  if (!account) throw refuse(context, { metadata: pod.metadata ?? {} }, `error looking up service account ${context.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
+  return account;
+}
+
+/** What the kubelet writes of a pod of its own names no account and no secret. */
+function checkMirror(pod: Draft<Pod>, context: AdmissionContext): void {
+  const spec = pod.spec;
+  const no = (what: string) => refuse(context, { metadata: pod.metadata ?? {} }, `a mirror pod may not reference ${what}`);
+  if (spec?.serviceAccountName) throw no("service accounts");
+  for (const v of spec?.volumes ?? []) {
+    if (v.secret) throw no("secrets");
+    if (v.persistentVolumeClaim) throw no("persistentvolumeclaims");
+    if (v.projected?.sources?.some((s) => s.serviceAccountToken)) throw no("serviceaccounttoken projections");
+  }
+}
+
+export function serviceAccountAdmission(ids: Ids): AdmissionPlugin {
+  return {
+    name: "ServiceAccount",
+    mutate(draft, context) {
+      const pod = draft as Draft<Pod>;
+      if (!concerns(context, PODS, "CREATE") || !pod.spec) return;
+      if (pod.metadata?.annotations?.[MIRROR] !== undefined) return checkMirror(pod, context);
+      const { spec } = pod;
+      const name = spec.serviceAccountName || spec.serviceAccount || "default";
+      spec.serviceAccountName = name;
+      spec.serviceAccount = name;
+      const account = accountOf(pod, name, context);
+      if (automounts(account, spec)) mountToken(spec, ids);
+      if (!spec.imagePullSecrets?.length && account.imagePullSecrets?.length) spec.imagePullSecrets = account.imagePullSecrets.map((ref) => ({ ...ref }));
+    },
+  };
+}
