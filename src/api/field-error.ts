@@ -2,6 +2,7 @@
  * Errors of validation: field, kind of error, the value that is wrong and why, in Kubernetes' words.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/util/validation/field/errors.go.
  */
+import { goQuote } from "./go-quote.ts";
 import type { FieldErrorCause } from "./status-error.ts";
 
 export type FieldErrorType =
@@ -45,7 +46,7 @@ export class Spelled {
 function spell(value: BadValue): string {
   if (value instanceof Spelled) return value.text;
   if (value === undefined || value === null) return "null";
-  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") return goQuote(value);
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
@@ -61,7 +62,7 @@ export const fieldNotFound = (field: string, value: BadValue): FieldError => ({ 
 export const notSupported = (field: string, value: BadValue, supported: readonly string[]): FieldError => ({
   type: "NotSupported",
   field,
-  message: `Unsupported value: ${spell(value)}${supported.length > 0 ? `: supported values: ${[...supported].sort().map((s) => JSON.stringify(s)).join(", ")}` : ""}`,
+  message: `Unsupported value: ${spell(value)}${supported.length > 0 ? `: supported values: ${[...supported].sort().map(goQuote).join(", ")}` : ""}`,
 });
 export const tooLong = (field: string, maxBytes: number): FieldError => ({ type: "TooLong", field, message: `Too long: may not be more than ${maxBytes} bytes` });
 export const tooMany = (field: string, actual: number, max: number): FieldError => ({ type: "TooMany", field, message: `Too many: ${actual}: must have at most ${max} item${max === 1 ? "" : "s"}` });

@@ -2,7 +2,7 @@
  * Validation of the options of requests: field manager, dry run, propagation, resource versions and their matches. Refuses with 422 in upstream's words.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/validation and internalversion/validation.
  */
-import { forbiddenField, invalidValue, required, Spelled, toCause, tooLong, type FieldError } from "../api/field-error.ts";
+import { forbiddenField, invalidValue, required, toCause, tooLong, type FieldError } from "../api/field-error.ts";
 import type { DeleteOptions } from "../api/generated/types.ts";
 import type { ListOptions, PatchType, WatchOptions, WriteOptions } from "../api/request.ts";
 import { invalid } from "../api/status-error.ts";
@@ -23,15 +23,12 @@ function refuse(kind: string, errors: readonly FieldError[]): void {
 
 const isPrintable = (c: string) => c === " " || !/[\p{C}\p{Z}]/u.test(c);
 
-/** As Go's %q prints it. */
-const quote = (text: string) => JSON.stringify(text).replace(/\\u00([0-9a-f]{2})/g, "\\x$1");
-
 function fieldManagerErrors(manager: string): FieldError[] {
   const errors = Buffer.byteLength(manager) > FIELD_MANAGER_BYTES_MAX ? [tooLong("fieldManager", FIELD_MANAGER_BYTES_MAX)] : [];
   let position = 0;
   for (const c of manager) {
     const code = (c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0");
-    if (!isPrintable(c)) errors.push(invalidValue("fieldManager", new Spelled(quote(manager)), `invalid character U+${code} (at position ${position})`));
+    if (!isPrintable(c)) errors.push(invalidValue("fieldManager", manager, `invalid character U+${code} (at position ${position})`));
     position += Buffer.byteLength(c);
   }
   return errors;

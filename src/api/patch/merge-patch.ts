@@ -1,26 +1,31 @@
 /**
- * RFC 7386: null removes, objects merge, all else replaces. Pure.
+ * RFC 7386: null removes, objects merge, all else replaces. Pure. Where nothing may be merged with, upstream takes the patch as it stands, nulls and all.
+ * Follows evanphx/json-patch v4 merge.go.
  */
-import { NumberText, plain, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import type { Touched } from "./go-json.ts";
 
 const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);
 
 /** The patch's value where nothing was before: keys with null fall away, in lists too. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (!isObject(value)) return plain(value);
+function withoutNulls(value: unknown, touched: Touched | undefined): unknown {
+  if (Array.isArray(value)) return value.map((inner) => withoutNulls(inner, touched));
+  if (!isObject(value)) return value;
   const out: JsonObject = {};
-  for (const [key, inner] of Object.entries(value)) if (inner !== null) setOwn(out, key, withoutNulls(inner));
+  for (const [key, inner] of Object.entries(value)) if (inner !== null) setOwn(out, key, withoutNulls(inner, touched));
+  touched?.add(out);
   return out;
 }
 
-/** `patch` merged into `target`. */
-export function mergePatch(target: unknown, patch: unknown): unknown {
-  if (!isObject(patch) || !isObject(target)) return withoutNulls(patch);
+/** `patch` merged into `target`. `touched` learns of the objects that the merge has made. */
+export function mergePatch(target: unknown, patch: unknown, touched?: Touched): unknown {
+  if (!isObject(target)) return withoutNulls(patch, touched);
+  if (!isObject(patch)) return patch;
   const out: JsonObject = { ...target };
   for (const [key, value] of Object.entries(patch)) {
     if (value === null) delete out[key];
-    else setOwn(out, key, Object.hasOwn(out, key) ? mergePatch(out[key], value) : withoutNulls(value));
+    else setOwn(out, key, Object.hasOwn(out, key) ? mergePatch(out[key], value, touched) : withoutNulls(value, touched));
   }
+  touched?.add(out);
   return out;
 }

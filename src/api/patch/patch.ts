@@ -4,10 +4,12 @@
  */
 import type { KubeObject } from "../object.ts";
 import { badRequest, StatusError } from "../status-error.ts";
-import { convertAny, ConvertError } from "../schema/convert.ts";
+import { goQuote } from "../go-quote.ts";
+import { convert, convertAny, ConvertError } from "../schema/convert.ts";
 import { decodePatched, strictDecodingError, type Decoded } from "../schema/decode.ts";
-import { JsonSyntaxError, parseJson, type JsonObject } from "../schema/json-parser.ts";
+import { JsonSyntaxError, NumberText, parseJson, type JsonObject } from "../schema/json-parser.ts";
 import { schemaOfKind, structOf, type Field, type GroupVersionKind, type Struct, type Type } from "../schema/schema.ts";
+import { goJson, type Touched } from "./go-json.ts";
 import { goText } from "./go-text.ts";
 import { applyOperations, OperationError, type Operation } from "./json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -33,13 +35,14 @@ const OPERATION: Struct = {
   always: [],
 };
 const OPERATIONS: Type = { kind: "list", go: "[]handlers.jsonPatchOp", element: { kind: "struct", go: "handlers.jsonPatchOp", struct: () => OPERATION, atomic: false }, list: "atomic", keys: [], strategy: [] };
+const PATCH_OPERATIONS: Type = { kind: "list", go: "jsonpatch.Patch", element: { kind: "map", go: "jsonpatch.Operation", value: { kind: "any", go: "json.RawMessage" }, atomic: false }, list: "atomic", keys: [], strategy: [] };
 const ANY_MAP: Type = { kind: "map", go: "map[string]interface {}", value: { kind: "any", go: "interface {}" }, atomic: false };
 
 const unprocessable = (): StatusError => new StatusError({ code: 422, reason: "Invalid", message: "the server rejected our request due to an error in our request", details: {} });
 
 /** `quoted` is what the message shows as the wrong value. */
 function invalidPatch(quoted: string, why: string): StatusError {
-  const message = `Invalid value: ${JSON.stringify(quoted)}: ${why}`;
+  const message = `Invalid value: ${goQuote(quoted)}: ${why}`;
   return new StatusError({ code: 422, reason: "Invalid", message: ` "" is invalid: patch: ${message}`, details: { causes: [{ reason: "FieldValueInvalid", message, field: "patch" }] } });
 }
 
@@ -48,9 +51,17 @@ interface Parsed {
   readonly strictErrors: readonly string[];
 }
 
+/** What a patch has made of the object. */
+interface Outcome {
+  readonly patched: unknown;
+  readonly strictErrors: readonly string[];
+  /** Which value a refusal quotes. */
+  readonly quote: () => string;
+}
+
 function parse(patch: unknown, as: Type, prefix: string): Parsed {
   try {
-    const value = typeof patch === "string" ? parseJson(patch) : patch;
+    const value = typeof patch === "string" ? parseJson(patch) : structuredClone(patch);
     const { strictErrors } = convertAny(as, value);
     return { value, strictErrors };
   } catch (error) {
@@ -59,27 +70,40 @@ function parse(patch: unknown, as: Type, prefix: string): Parsed {
   }
 }
 
-function applyJson(request: PatchRequest): { readonly patched: unknown; readonly strictErrors: readonly string[] } {
-  const { value, strictErrors } = parse(request.patch, OPERATIONS, "error decoding patch: ");
+/** The patched document's text, where what the patch has not reached into is in Go's order. */
+function quoteDocument({ current, expected }: PatchRequest, patch: (document: object, touched: Touched) => unknown): string {
+  const touched: Touched = new WeakSet();
+  const document = convert(structFor(expected), current).object;
+  return goJson(patch({ kind: current.kind, apiVersion: current.apiVersion, ...document }, touched), touched);
+}
+
+function structFor(expected: GroupVersionKind): Struct {
+  const schema = schemaOfKind(expected);
+  if (schema === undefined) throw new Error(`bug: no schema of ${expected.kind}`);
+  return structOf(schema);
+}
+
+function applyJson(request: PatchRequest): Outcome {
+  const isIgnored = request.fieldValidation === "Ignore";
+  const { value, strictErrors } = isIgnored ? parse(request.patch, PATCH_OPERATIONS, "") : parse(request.patch, OPERATIONS, "error decoding patch: ");
   const operations = (value ?? []) as readonly Operation[];
   if (operations.length > OPERATIONS_MAX) {
     throw new StatusError({ code: 413, reason: "RequestEntityTooLarge", message: `Request entity too large: The allowed maximum operations in a JSON patch is ${OPERATIONS_MAX}, got ${operations.length}` });
   }
   try {
-    return { patched: applyOperations(request.current, operations), strictErrors: strictErrors.map((e) => `json patch ${e}`) };
+    const patched = applyOperations(request.current, operations);
+    return { patched, strictErrors: strictErrors.map((e) => `json patch ${e}`), quote: () => quoteDocument(request, (document, touched) => applyOperations(document, operations, touched)) };
   } catch (error) {
     if (error instanceof OperationError) throw unprocessable();
     throw error;
   }
 }
 
-function applyStrategic(request: PatchRequest): { readonly patched: unknown; readonly strictErrors: readonly string[]; readonly quoted: string } {
+function applyStrategic(request: PatchRequest): Outcome {
   const { value, strictErrors } = parse(request.patch, ANY_MAP, "");
   const patch = (value ?? {}) as JsonObject;
-  const schema = schemaOfKind(request.expected);
-  if (schema === undefined) throw new Error(`bug: no schema of ${request.expected.kind}`);
   try {
-    return { patched: strategicMerge(request.current, patch, structOf(schema)), strictErrors, quoted: goText(patch) };
+    return { patched: strategicMerge(request.current, patch, structFor(request.expected)), strictErrors, quote: () => goText(patch) };
   } catch (error) {
     if (!(error instanceof StrategicMergeError)) throw error;
     if (error.how === "bad") throw badRequest(error.message);
@@ -87,22 +111,30 @@ function applyStrategic(request: PatchRequest): { readonly patched: unknown; rea
   }
 }
 
-function run(request: PatchRequest): { readonly patched: unknown; readonly strictErrors: readonly string[]; readonly quoted?: string } {
-  switch (request.type) {
-    case "json": return applyJson(request);
-    case "strategic": return applyStrategic(request);
-    case "merge": default: {
-      const { value, strictErrors } = parse(request.patch, ANY_MAP, "error decoding patch: ");
-      if (value === null) throw badRequest("Invalid JSON Patch");
-      return { patched: mergePatch(request.current, value), strictErrors };
-    }
+const notAPatch = () => badRequest("Invalid JSON Patch");
+
+/** Without field validation nobody looks at the patch before it is merged: a list replaces the object. */
+function parseUnchecked(patch: unknown): Parsed {
+  try {
+    return { value: typeof patch === "string" ? parseJson(patch) : patch, strictErrors: [] };
+  } catch (error) {
+    if (error instanceof JsonSyntaxError) throw notAPatch();
+    throw error;
   }
 }
 
+function applyMerge(request: PatchRequest): Outcome {
+  const { value, strictErrors } = request.fieldValidation === "Ignore" ? parseUnchecked(request.patch) : parse(request.patch, ANY_MAP, "error decoding patch: ");
+  if (typeof value !== "object" || value === null || value instanceof NumberText) throw notAPatch();
+  return { patched: mergePatch(request.current, value), strictErrors, quote: () => quoteDocument(request, (document, touched) => mergePatch(document, value, touched)) };
+}
+
+const APPLIERS: Readonly<Record<PatchRequest["type"], (request: PatchRequest) => Outcome>> = { json: applyJson, strategic: applyStrategic, merge: applyMerge };
+
 /** The object that the patch makes, not defaulted and not validated. Throws StatusError. */
 export function applyPatch(request: PatchRequest): Decoded {
-  const { patched, strictErrors, quoted } = run(request);
-  const refuse = (why: string) => invalidPatch(quoted ?? JSON.stringify(patched), why);
+  const { patched, strictErrors, quote } = APPLIERS[request.type](request);
+  const refuse = (why: string) => invalidPatch(quote(), why);
   const decoded = decodePatched(patched, request.expected, "Warn", request.type === "strategic" ? "unstructured" : "json", request.current);
   if ("failure" in decoded) throw refuse(decoded.failure);
   if (request.fieldValidation === "Ignore") return { object: decoded.object, warnings: [] };

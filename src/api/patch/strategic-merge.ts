@@ -1,9 +1,10 @@
 /**
  * Strategic merge: a merge patch that knows, per list, by which key items belong together, with directives ($patch, $retainKeys,
- * $setElementOrder/…, $deleteFromPrimitiveList/…). Pure: neither object nor patch is changed.
+ * $setElementOrder/…, $deleteFromPrimitiveList/…). The object is not changed; the patch is: directives that were carried out and nulls of new values
+ * leave it, and messages about it show what is left.
  * Follows apimachinery pkg/util/strategicpatch/patch.go (mergeMap, mergeSlice).
  */
-import { NumberText, plain, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
 import type { Struct, Type } from "../schema/schema.ts";
 import { goText, goTypeOf } from "./go-text.ts";
 import { orderItems, type Identity } from "./list-order.ts";
@@ -28,30 +29,59 @@ const badArgument = (wanted: string, got: unknown) => new StrategicMergeError(`e
 const noMergeKey = (item: JsonObject, key: string) => new StrategicMergeError(`map: ${goText(item)} does not contain declared merge key: ${key}`);
 const badPatchType = (directive: unknown, map: JsonObject) => new StrategicMergeError(`unknown patch type: ${goText(directive)} in map: ${goText(map)}`);
 
-/** What a patch sets where nothing was before: nulls and directives fall away. undefined: it was only a directive. */
-function fresh(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map((item) => (item === null ? null : fresh(item))).filter((item) => item !== undefined);
-  if (!isObject(value)) return plain(value);
-  if (Object.hasOwn(value, DIRECTIVE)) return undefined;
-  const out: JsonObject = {};
+/** Takes the nulls out of maps, all the way down. */
+function discardNulls(value: unknown): void {
+  if (Array.isArray(value)) return value.forEach(discardNulls);
+  if (!isObject(value)) return;
   for (const [key, inner] of Object.entries(value)) {
-    const kept = inner === null ? undefined : fresh(inner);
-    if (kept !== undefined) setOwn(out, key, kept);
+    if (inner === null) delete value[key];
+    else discardNulls(inner);
   }
-  return out;
 }
 
-function fieldType(struct: Struct | undefined, key: string): Type | undefined {
-  if (!struct) return undefined;
-  const type = struct.fields.get(key)?.type;
-  if (!type) throw new StrategicMergeError(`unable to find api field in struct ${struct.goName} for the json field ${JSON.stringify(key)}`);
+/** Takes directives out of maps; lists come back without the items that were directives. undefined: it was only a directive. */
+function removeDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(removeDirectives).filter((item) => item !== undefined);
+  if (!isObject(value)) return value;
+  if (Object.hasOwn(value, DIRECTIVE)) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const kept = removeDirectives(inner);
+    if (kept === undefined) delete value[key];
+    else setOwn(value, key, kept);
+  }
+  return value;
+}
+
+/** What a patch sets where nothing was before. */
+function fresh(value: unknown): unknown {
+  discardNulls(value);
+  return removeDirectives(value);
+}
+
+/** What a map of the object is an instance of: a struct, or (then nothing in it can be merged) a map of Go. */
+type Owner = Struct | "map";
+
+function fieldType(owner: Owner, key: string): Type | undefined {
+  if (owner === "map") throw new StrategicMergeError("merging an object in json but data type is not struct, instead is: map");
+  const type = owner.fields.get(key)?.type;
+  if (!type) throw new StrategicMergeError(`unable to find api field in struct ${owner.goName} for the json field ${JSON.stringify(key)}`);
   return type;
 }
 
-const structBelow = (type: Type | undefined): Struct | undefined => {
+function listType(owner: Owner, key: string): Type | undefined {
+  const type = fieldType(owner, key);
+  if (type !== undefined && type.kind !== "list") throw new StrategicMergeError("expected slice or array type, but got: struct");
+  return type;
+}
+
+/** Values without a schema are of Go types that have no fields of their own. */
+const opaque = (go: string): Struct => ({ name: go, goName: go.slice(go.lastIndexOf(".") + 1), fields: new Map(), always: [] });
+
+function ownerBelow(type: Type | undefined): Owner {
   const inner = type?.kind === "list" ? type.element : type;
-  return inner?.kind === "struct" ? inner.struct() : undefined;
-};
+  if (inner?.kind === "struct") return inner.struct();
+  return inner === undefined || inner.kind === "map" ? "map" : opaque(inner.go);
+}
 
 const strategyOf = (type: Type | undefined): string => type?.strategy?.find((s) => s !== "retainKeys") ?? "";
 const mergeKeyOf = (type: Type | undefined): string => (type?.kind === "list" ? (type.mergeKey ?? "") : "");
@@ -91,18 +121,18 @@ const listOrNothing = (value: unknown): unknown[] | undefined => {
 };
 
 /** Lists that come with a $setElementOrder are merged and ordered here, and leave the patch. */
-function applyElementOrders(original: JsonObject, patch: JsonObject, struct: Struct | undefined): void {
+function applyElementOrders(original: JsonObject, patch: JsonObject, owner: Owner): void {
   for (const [directive, order] of Object.entries(patch)) {
     if (!directive.startsWith(ELEMENT_ORDER)) continue;
     delete patch[directive];
     if (!Array.isArray(order)) throw badArgument("[]interface {}", order);
     const key = keyOfDirective(directive, ELEMENT_ORDER);
     const [before, wanted] = [listOrNothing(original[key]), listOrNothing(patch[key])];
-    const type = fieldType(struct, key);
+    const type = listType(owner, key);
     const identity = identityBy(mergeKeyOf(type));
     if (!before && !wanted) continue;
     if (wanted) checkElementOrder(wanted, order, identity);
-    const merged = before && wanted ? mergeLists(before, wanted, type, false) : (before ?? fresh(wanted));
+    const merged = before && wanted ? mergeLists(before, wanted, type, false) : (before ?? removeDirectives(wanted));
     if (elementKind(before ?? [], wanted ?? []) === "map") requireKeys(mergeKeyOf(type), merged as unknown[], order);
     original[key] = orderItems(merged as unknown[], order, before ?? [], identity);
     delete patch[key];
@@ -144,51 +174,51 @@ function applyItemDirectives(original: readonly unknown[], patch: readonly unkno
   return replace ? [items, []] : [kept, items];
 }
 
-function mergeMaps(original: readonly unknown[], patch: readonly unknown[], mergeKey: string, struct: Struct | undefined): unknown[] {
+function mergeMaps(original: readonly unknown[], patch: readonly unknown[], mergeKey: string, owner: Owner): unknown[] {
   const merged = [...original];
   for (const item of patch as readonly JsonObject[]) {
     if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey);
     const at = merged.findIndex((other) => isObject(other) && Object.hasOwn(other, mergeKey) && other[mergeKey] === item[mergeKey]);
-    if (at >= 0) merged[at] = mergeMap(merged[at] as JsonObject, item, struct);
-    else merged.push(plain(item));
+    if (at >= 0) merged[at] = mergeMap(merged[at] as JsonObject, item, owner);
+    else merged.push(item);
   }
   return merged;
 }
 
 function mergeLists(original: readonly unknown[], patch: readonly unknown[], type: Type | undefined, isDeletion: boolean): unknown[] {
-  if (strategyOf(type) !== "merge" && !isDeletion) return plain(patch) as unknown[];
+  if (strategyOf(type) !== "merge" && !isDeletion) return patch as unknown[];
   if (original.length === 0 && patch.length === 0) return [];
   const mergeKey = mergeKeyOf(type);
   if (elementKind(original, patch) === "scalar") {
     if (isDeletion) return original.filter((item) => !patch.includes(item));
     return orderItems([...new Set([...original, ...patch])], patch, original, identityBy(mergeKey));
   }
-  const struct = structBelow(type);
-  if (mergeKey === "") throw new StrategicMergeError(`cannot merge lists without merge key for ${struct?.goName ?? ""}`);
+  const owner = ownerBelow(type);
+  if (mergeKey === "") throw new StrategicMergeError("cannot merge lists without merge key for struct");
   const [kept, items] = applyItemDirectives(original, patch, mergeKey);
-  const merged = mergeMaps(kept, items, mergeKey, struct);
+  const merged = mergeMaps(kept, items, mergeKey, owner);
   requireKeys(mergeKey, merged);
   return orderItems(merged, items, kept, identityBy(mergeKey));
 }
 
 /** The patch's value for a key that the original has, both of the same kind. */
 function mergeValue(before: unknown, value: unknown, type: Type | undefined, isDeletion: boolean): unknown {
-  if (isObject(before) && isObject(value)) return strategyOf(type) === "replace" ? plain(value) : mergeMap(before, value, structBelow(type));
+  if (isObject(before) && isObject(value)) return strategyOf(type) === "replace" ? value : mergeMap(before, value, ownerBelow(type));
   if (Array.isArray(before) && Array.isArray(value)) return mergeLists(before, value, type, isDeletion);
-  return fresh(value);
+  return removeDirectives(value);
 }
 
-function mergeMap(before: JsonObject, patchBefore: JsonObject, struct: Struct | undefined): JsonObject {
-  if (Object.hasOwn(patchBefore, DIRECTIVE)) {
-    const { [DIRECTIVE]: directive, ...rest } = patchBefore;
-    if (directive === "replace") return plain(rest) as JsonObject;
+function mergeMap(before: JsonObject, patch: JsonObject, owner: Owner): JsonObject {
+  if (Object.hasOwn(patch, DIRECTIVE)) {
+    const directive = patch[DIRECTIVE];
     if (directive === "delete") return {};
-    throw badPatchType(directive, patchBefore);
+    if (directive !== "replace") throw badPatchType(directive, patch);
+    delete patch[DIRECTIVE];
+    return patch;
   }
   const original = { ...before };
-  const patch = { ...patchBefore };
   retainKeys(original, patch);
-  applyElementOrders(original, patch, struct);
+  applyElementOrders(original, patch, owner);
   for (const [name, value] of Object.entries(patch)) {
     const isDeletion = name.startsWith(DELETE_PRIMITIVES);
     const key = isDeletion ? keyOfDirective(name, DELETE_PRIMITIVES) : name;
@@ -196,12 +226,12 @@ function mergeMap(before: JsonObject, patchBefore: JsonObject, struct: Struct | 
     const isNew = current === undefined || goTypeOf(current) !== goTypeOf(value);
     if (isNew && isDeletion && value !== null) continue;
     const both = (isObject(current) || Array.isArray(current)) && !isNew;
-    const next = value === null ? undefined : isNew ? fresh(value) : mergeValue(current, value, both ? fieldType(struct, key) : undefined, isDeletion);
+    const next = value === null ? undefined : isNew ? fresh(value) : mergeValue(current, value, both ? fieldType(owner, key) : undefined, isDeletion);
     if (next === undefined) delete original[key];
     else setOwn(original, key, next);
   }
   return original;
 }
 
-/** The patched object, not yet decoded again. Throws StrategicMergeError. */
+/** The patched object, not yet decoded again. The patch must be the caller's own. Throws StrategicMergeError. */
 export const strategicMerge = (original: object, patch: JsonObject, struct: Struct): JsonObject => mergeMap(original as JsonObject, patch, struct);

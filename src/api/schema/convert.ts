@@ -3,10 +3,13 @@
  * dropped where upstream drops them, zero values printed where upstream prints them, fields in Go's order, map keys sorted. Pure.
  * Follows sigs.k8s.io/json (UnmarshalStrict): the order and the words of errors are its own.
  */
+import { goQuote } from "../go-quote.ts";
 import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR } from "../quantity.ts";
 import { entriesOf, NumberText, plain, setOwn, type Entry, type JsonObject } from "./json-parser.ts";
 import { canonicalBytes, canonicalMicroTime, canonicalTime, ScalarError } from "./scalars.ts";
 import type { Field, ScalarName, Struct, Type } from "./schema.ts";
+
+type ScalarType = Extract<Type, { kind: ScalarName }>;
 
 const STRICT_ERRORS_MAX = 100;
 
@@ -78,8 +81,8 @@ class Converter {
     return path;
   }
 
-  #mismatch(value: unknown, go: string, literal = false): undefined {
-    if (this.#words === "unstructured") throw new ConvertError(cannotRestore(value, go));
+  #mismatch(value: unknown, { kind, go }: Pick<Type, "kind" | "go">, literal = false): undefined {
+    if (this.#words === "unstructured") throw new ConvertError(cannotRestore(value, kind, go));
     if (this.#saved !== undefined) return undefined;
     const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
     const fields = this.#steps.filter((step) => typeof step === "string").join(".");
@@ -91,10 +94,10 @@ class Converter {
     if (value === null || value === undefined) return undefined;
     if (value === known && typeof value === "object" && into === undefined) return value;
     switch (type.kind) {
-      case "struct": return isObject(value) ? this.#structOf(type.struct(), value, isObject(into) ? into : undefined, isObject(known) ? known : undefined) : this.#mismatch(value, type.go);
-      case "list": return Array.isArray(value) ? this.#list(type.element, value, Array.isArray(known) ? known : undefined) : this.#mismatch(value, type.go);
-      case "map": return isObject(value) ? this.#map(type.value, value, isObject(into) ? into : undefined) : this.#mismatch(value, type.go);
-      default: return this.#scalar(type.kind, type.go, value);
+      case "struct": return isObject(value) ? this.#structOf(type.struct(), value, isObject(into) ? into : undefined, isObject(known) ? known : undefined) : this.#mismatch(value, type);
+      case "list": return Array.isArray(value) ? this.#list(type.element, value, Array.isArray(known) ? known : undefined) : this.#mismatch(value, type);
+      case "map": return isObject(value) ? this.#map(type.value, value, isObject(into) ? into : undefined) : this.#mismatch(value, type);
+      default: return this.#scalar(type, value);
     }
   }
 
@@ -125,7 +128,7 @@ class Converter {
   #tellDuplicates(entries: readonly Entry[]): void {
     const seen = new Set<string>();
     for (const [key] of entries) {
-      if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(this.#pathTo(key))}`);
+      if (seen.has(key)) this.#strict(`duplicate field ${goQuote(this.#pathTo(key))}`);
       seen.add(key);
     }
   }
@@ -139,11 +142,13 @@ class Converter {
     if (into) for (const key of Object.keys(into)) found.push(...(struct.fields.get(key) ? [struct.fields.get(key) as Field] : []));
     if (entries) {
       this.#tellDuplicatesOf(struct, entries, found, values);
+    } else if (this.#words === "unstructured") {
+      this.#fieldsInOrder(struct, value, known, found, values);
     } else {
       for (const key in value) {
         this.#struct = struct.goName;
         const field = struct.fields.get(key);
-        if (!field) this.#strict(`unknown field ${JSON.stringify(this.#pathTo(key))}`);
+        if (!field) this.#strict(`unknown field ${goQuote(this.#pathTo(key))}`);
         else if (this.#field(field, value[key], values, known?.[key])) found.push(field);
       }
     }
@@ -151,13 +156,19 @@ class Converter {
     return arrange(struct, found, values);
   }
 
+  /** As the converter goes about it: field after field of the struct, and then what is left over. */
+  #fieldsInOrder(struct: Struct, value: JsonObject, known: JsonObject | undefined, found: Field[], values: JsonObject): void {
+    for (const field of struct.fields.values()) if (Object.hasOwn(value, field.name) && this.#field(field, value[field.name], values, known?.[field.name])) found.push(field);
+    for (const key in value) if (!struct.fields.has(key)) this.strictErrors.add(`unknown field "${this.#pathTo(key)}"`);
+  }
+
   #tellDuplicatesOf(struct: Struct, entries: readonly Entry[], found: Field[], values: JsonObject): void {
     const seen = new Set<string>();
     for (const [key, entry] of entries) {
       this.#struct = struct.goName;
       const field = struct.fields.get(key);
-      if (!field) this.#strict(`unknown field ${JSON.stringify(this.#pathTo(key))}`);
-      else if (seen.has(key)) this.#strict(`duplicate field ${JSON.stringify(this.#pathTo(key))}`);
+      if (!field) this.#strict(`unknown field ${goQuote(this.#pathTo(key))}`);
+      else if (seen.has(key)) this.#strict(`duplicate field ${goQuote(this.#pathTo(key))}`);
       else found.push(field);
       seen.add(key);
       if (field) this.#field(field, entry, values);
@@ -174,13 +185,13 @@ class Converter {
     return converted !== undefined;
   }
 
-  #scalar(kind: ScalarName, go: string, value: unknown): unknown {
-    switch (kind) {
-      case "string": return typeof value === "string" ? value : this.#mismatch(value, go);
-      case "bool": return typeof value === "boolean" ? value : this.#mismatch(value, go);
-      case "int32": case "int64": return this.#integer(kind, go, value);
-      case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, go);
-      case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, go);
+  #scalar(type: ScalarType, value: unknown): unknown {
+    switch (type.kind) {
+      case "string": return typeof value === "string" ? value : this.#mismatch(value, type);
+      case "bool": return typeof value === "boolean" ? value : this.#mismatch(value, type);
+      case "int32": case "int64": return this.#integer(type.kind, type, value);
+      case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, type);
+      case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, type);
       case "time": return textual(value, canonicalTime);
       case "microTime": return textual(value, canonicalMicroTime);
       case "quantity": return quantity(value);
@@ -200,27 +211,38 @@ class Converter {
     }
   }
 
-  #integer(kind: "int32" | "int64", go: string, value: unknown): number | undefined {
+  #integer(kind: "int32" | "int64", type: ScalarType, value: unknown): number | undefined {
     if (typeof value === "number" && Number.isSafeInteger(value) && (kind === "int64" || (value >= -2147483648 && value <= 2147483647))) return value;
-    if (typeof value !== "number" && !(value instanceof NumberText)) return this.#mismatch(value, go);
+    if (typeof value !== "number" && !(value instanceof NumberText)) return this.#mismatch(value, type);
     const text = value instanceof NumberText ? value.text : String(value);
     const [min, max] = LIMITS[kind];
-    if (this.#words === "unstructured" && kind === "int32" && INTEGER.test(text)) return Number(BigInt.asIntN(32, BigInt(text)));
-    if (!INTEGER.test(text) || BigInt(text) < min || BigInt(text) > max) return this.#mismatch(value, go, true);
+    if (this.#words === "unstructured" && Number.isInteger(Number(text))) return wrapped(kind, text);
+    if (!INTEGER.test(text) || BigInt(text) < min || BigInt(text) > max) return this.#mismatch(value, type, true);
     return Number(text);
   }
 }
 
+/** Go's conversion between kinds of numbers: high bits are lost, and what is no int64 at all becomes the least. */
+function wrapped(kind: "int32" | "int64", text: string): number {
+  const exact = INTEGER.test(text) ? BigInt(text) : BigInt(Number(text));
+  const [min, max] = LIMITS.int64;
+  const long = exact < min || exact > max ? min : exact;
+  return Number(kind === "int32" ? BigInt.asIntN(32, long) : long);
+}
+
 const RESTORED_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", string: "string", bool: "bool" };
 
-function cannotRestore(value: unknown, go: string): string {
+function cannotRestore(value: unknown, kind: Type["kind"], go: string): string {
   const whole = typeof value === "number" ? Number.isInteger(value) : value instanceof NumberText && INTEGER.test(value.text);
   const from = RESTORED_KINDS[goKindOf(value)] ?? (whole ? "int64" : "float64");
-  if (go.startsWith("[]")) return `cannot restore slice from ${from}`;
-  if (go.startsWith("map[")) return `cannot restore map from ${from}`;
-  const isScalar = /^(?:string|bool|int32|int64|float64)$/.test(go);
-  if (isScalar && ((from === "int64" && go === "string") || (from === "float64" && go.startsWith("int")))) return `cannot convert ${from} to ${go}`;
-  return isScalar ? `unrecognized type: ${go}` : `cannot restore struct from: ${from}`;
+  switch (kind) {
+    case "list": case "bytes": return `cannot restore slice from ${from}`;
+    case "map": return `cannot restore map from ${from}`;
+    case "struct": return `cannot restore struct from: ${from}`;
+    case "string": return from === "int64" ? `cannot convert int64 to ${go}` : "unrecognized type: string";
+    case "int32": case "int64": return from === "float64" ? `cannot convert float64 to ${go}` : `unrecognized type: ${kind}`;
+    default: return `unrecognized type: ${kind}`;
+  }
 }
 
 function textual(value: unknown, canonical: (text: string) => string): string {
@@ -312,5 +334,6 @@ export function convertAny(type: Type, value: unknown, words: Words = "json", kn
     throw error;
   }
   converter.finish();
-  return { object, strictErrors: [...converter.strictErrors] };
+  const strictErrors = [...converter.strictErrors];
+  return { object, strictErrors: words === "unstructured" ? strictErrors.sort() : strictErrors };
 }

@@ -147,15 +147,19 @@ function withKind(object: Record<string, unknown>, gvk: GroupVersionKind): KubeO
   return { kind: gvk.kind, apiVersion: groupVersion(gvk), ...rest } as unknown as KubeObject;
 }
 
+function wrongKind(value: unknown, expected: GroupVersionKind): string | undefined {
+  const found = interpret(value, expected);
+  return typeof found === "string" ? found : kindMismatch(found, expected);
+}
+
 /**
  * A patched object made one of its kind again. The error of a wrong type, of a foreign kind or of strict validation comes back as text:
- * the patch handler wraps it in its own words. `current`: what was patched.
+ * the patch handler wraps it in its own words. What a strategic merge makes is of the kind that was patched, whatever it says of itself.
+ * `current`: what was patched.
  */
 export function decodePatched(value: unknown, expected: GroupVersionKind, fieldValidation?: string, words: Words = "json", current?: KubeObject): Decoded | { readonly failure: string } {
-  const found = interpret(value, expected);
-  if (typeof found === "string") return { failure: found };
-  const mismatch = kindMismatch(found, expected);
-  if (mismatch !== undefined) return { failure: mismatch };
+  const wrong = words === "json" ? wrongKind(value, expected) : undefined;
+  if (wrong !== undefined) return { failure: wrong };
   const schema = schemaOfKind(expected);
   if (schema === undefined) throw new Error(`bug: no schema of ${groupVersion(expected)} ${expected.kind}`);
   try {
