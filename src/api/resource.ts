@@ -38,6 +38,12 @@ export const POD_DISRUPTION_BUDGETS = resource<t.PodDisruptionBudget>("policy", 
 export const CLUSTER_ROLES = resource<t.ClusterRole>("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
 export const CLUSTER_ROLE_BINDINGS = resource<t.ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false);
 
+/** Names under which upstream has kinds in its store, where those are not their plurals: errors show them. */
+const STORAGE_PATHS: Readonly<Record<string, string>> = { nodes: "minions", services: "services/specs", endpoints: "services/endpoints", replicationcontrollers: "controllers", ingresses: "ingress" };
+
+/** `pods`, `services/specs`. */
+export const storagePathOf = ({ plural }: Pick<Resource, "plural">): string => STORAGE_PATHS[plural] ?? plural;
+
 /** `batch/v1`, or `v1` for the core group. */
 export const apiVersionOf = (r: Pick<Resource, "group" | "version">): string => (r.group === "" ? r.version : `${r.group}/${r.version}`);
 

@@ -24,6 +24,8 @@ export class StatusError extends Error {
   readonly reason: string | undefined;
   readonly details: StatusDetails | undefined;
   readonly metadata: ListMeta;
+  /** Texts of the Warning headers that the answer has all the same. */
+  warnings: readonly string[] = [];
 
   constructor(init: StatusErrorInit) {
     super(init.message);
@@ -56,6 +58,12 @@ export class StatusError extends Error {
       ...(status.metadata !== undefined && { metadata: status.metadata }),
     });
   }
+}
+
+/** The error, to be answered with these warnings before its own. */
+export function withWarnings(error: unknown, warnings: readonly string[]): unknown {
+  if (error instanceof StatusError && warnings.length > 0) error.warnings = [...new Set([...warnings, ...error.warnings])];
+  return error;
 }
 
 const detailsOf = (r: Named, name: string, causes?: readonly StatusCause[]): StatusDetails => ({

@@ -56,15 +56,19 @@ export function admissionContext(r: Registry, call: Call, operation: Operation, 
 
 export const objectOf = (entry: Entry): KubeObject => entry.value.object as KubeObject;
 
+/** Refuses an object of another namespace. */
+export function checkNamespace(call: Call, namespace: string | undefined): void {
+  if (call.served.kind.resource.namespaced && namespace && namespace !== call.namespace) throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
+}
+
 /** Puts the request's namespace into the object, or refuses. Follows rest.EnsureObjectNamespaceMatchesRequestNamespace. */
 export function ensureNamespace(call: Call, draft: DraftObject): void {
   const { metadata } = draft;
   if (!call.served.kind.resource.namespaced) {
     delete metadata.namespace;
-  } else if (!metadata.namespace) {
+  } else {
+    checkNamespace(call, metadata.namespace);
     metadata.namespace = call.namespace;
-  } else if (metadata.namespace !== call.namespace) {
-    throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
 }
 

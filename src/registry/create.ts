@@ -7,6 +7,7 @@ import type { DraftObject } from "../api/kinds/kind.ts";
 import { validateObjectMeta } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
 import { qualifiedPlural } from "../api/resource.ts";
+import { clearEmptyLists } from "../api/schema/stored.ts";
 import { normalise } from "../api/schema/decode.ts";
 import { alreadyExists, invalid, StatusError } from "../api/status-error.ts";
 import { formatTime } from "../api/time.ts";
@@ -70,6 +71,7 @@ async function store(r: Registry, call: Call, prepared: DraftObject): Promise<Ku
   const { resource } = served.stored;
   // In the form in which upstream prints it: empty structs that are always there, canonical quantities and times.
   const draft: DraftObject = normalise(served.toStored(prepared as KubeObject), resource) as DraftObject;
+  clearEmptyLists(draft, resource);
   const { resourceVersion } = draft.metadata;
   if (resourceVersion && resourceVersion !== "0") throw new StatusError({ code: 500, message: "resourceVersion should not be set on objects to be created" });
   delete draft.metadata.resourceVersion;

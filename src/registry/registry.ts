@@ -10,12 +10,12 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, ApiRequest, Caller, WriteOptions } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import { normalise } from "../api/schema/decode.ts";
-import { badRequest, isNotFound } from "../api/status-error.ts";
+import { badRequest, isNotFound, withWarnings } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
 import type { Allocators } from "./allocation.ts";
 import { openAmend } from "./amend.ts";
-import { admissionContext, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, checkNamespace, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { deleteAnswer, deleteObject } from "./delete.ts";
 import { managedFields as defaultManagedFields, type ManagedFields } from "./field-managers.ts";
@@ -85,8 +85,12 @@ class ObjectRegistry implements Api {
     const warnings: string[] = [];
     const deprecation = this.#registry.served.peek(request.resource)?.kind.deprecation;
     if (deprecation !== undefined) warnings.push(deprecation);
-    const answer = await this.#dispatch(request, caller, warnings);
-    return { ...answer, warnings: [...new Set(warnings)] };
+    try {
+      const answer = await this.#dispatch(request, caller, warnings);
+      return { ...answer, warnings: [...new Set(warnings)] };
+    } catch (error) {
+      throw withWarnings(error, warnings);
+    }
   }
 
   watch(...[request, , sink]: Parameters<Api["watch"]>): ReturnType<Api["watch"]> {
@@ -159,6 +163,7 @@ class ObjectRegistry implements Api {
 
   async #update({ object, options }: Request<"update">, call: Call): Promise<Answer> {
     checkUpdateOptions(options);
+    checkNamespace(call, object.metadata?.namespace);
     checkName(call, object);
     const { uid } = object.metadata;
     const wanted = normalise(object, call.served.kind.resource);

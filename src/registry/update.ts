@@ -9,12 +9,13 @@ import type { DraftObject, Kind, UpdateStrategy } from "../api/kinds/kind.ts";
 import { isPathSegmentName } from "../api/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
-import { apiVersionOf, qualifiedPlural } from "../api/resource.ts";
+import { apiVersionOf, qualifiedPlural, storagePathOf } from "../api/resource.ts";
+import { clearEmptyLists } from "../api/schema/stored.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
 import { nothingHeld, type Release } from "./allocation.ts";
-import { admissionContext, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, checkNamespace, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { trackManager } from "./field-managers.ts";
 import { equal, finished, stamp, thaw } from "./objects.ts";
@@ -58,7 +59,7 @@ function checkUid(call: Call, uid: string | undefined, live: KubeObject): void {
   if (!uid || uid === live.metadata.uid) return;
   const { resource } = call.served.kind;
   const place = resource.namespaced ? `${call.namespace}/${call.name}` : call.name;
-  throw conflict(resource, call.name, `StorageError: invalid object, Code: 4, Key: /registry/${resource.plural}/${place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ""}`);
+  throw conflict(resource, call.name, `StorageError: invalid object, Code: 4, Key: /registry/${storagePathOf(resource)}/${place}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${live.metadata.uid ?? ""}`);
 }
 
 /** Sets the live resourceVersion on a blind write; refuses a stale one. */
@@ -155,8 +156,8 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   draft.kind = kind.resource.kind;
   draft.apiVersion = apiVersionOf(kind.resource);
   draft.metadata ??= {};
-  checkName(call, draft);
   ensureNamespace(call, draft);
+  checkName(call, draft);
   kind.applyDefaults(draft);
   thawTop(draft);
   dedupOwners(call, draft);
@@ -167,6 +168,9 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
+    // What comes back from the store has its defaults again.
+    kind.applyDefaults(draft);
+    clearEmptyLists(draft, kind.resource);
     return await store(r, call, { draft, live, entry });
   } finally {
     release();
@@ -189,6 +193,7 @@ async function store(r: Registry, call: Call, { draft, live, entry }: { draft: D
 /** There is nothing yet: a version that the request names means nothing then. */
 function createInstead(r: Registry, call: Call, change: Change): Promise<KubeObject> {
   const wanted = change.make(undefined);
+  checkNamespace(call, wanted.metadata?.namespace);
   checkName(call, wanted);
   const { resourceVersion: _version, ...metadata } = wanted.metadata;
   return create(r, call, { ...wanted, metadata }, change.tracked);

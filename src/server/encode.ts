@@ -47,9 +47,3 @@ export function metadataView(body: KubeObject | ObjectList, as: "PartialObjectMe
   if (as === "PartialObjectMetadataList") throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(body)})`);
   return partialMetadata(body, version);
 }
-
-/** The value of a `Warning` header. Follows apimachinery/pkg/util/net (NewWarningHeader): quotes and backslashes escaped, control characters left out. */
-export function warningHeader(text: string): string {
-  const clean = text.replaceAll(/[\u0000-\u001f\u007f]/g, "");
-  return `299 - "${clean.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
-}

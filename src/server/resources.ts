@@ -8,7 +8,7 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, Caller, NamedTarget, PatchType } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import type { GroupVersionKind } from "../api/schema/schema.ts";
-import { StatusError } from "../api/status-error.ts";
+import { StatusError, withWarnings } from "../api/status-error.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
 import { decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
@@ -95,7 +95,8 @@ export async function handleResource(request: HttpRequest, info: RequestInfo, ro
     return watchAnswer(watch, caller, form, { ...deps, open: deps.openWatches });
   }
   const target: NamedTarget = { resource, namespace, name: info.name, subresource: info.subresource };
-  const answer = await VERBS[info.verb as Verb]({ request, target, route, caller, negotiated }, deps);
+  const deprecation = kind?.deprecation === undefined ? [] : [kind.deprecation];
+  const answer = await warned(deprecation, () => VERBS[info.verb as Verb]({ request, target, route, caller, negotiated }, deps));
   return respond(request, answer, form, deps);
 }
 
@@ -126,10 +127,15 @@ const VERBS: Readonly<Record<Verb, (call: Call, deps: ResourceDeps) => Promise<A
   },
 };
 
-const withWarnings = async (answer: Promise<ApiAnswer>, warnings: readonly string[]): Promise<ApiAnswer> => {
-  const { warnings: own, ...rest } = await answer;
-  return { ...rest, warnings: [...warnings, ...own] };
-};
+/** The answer, an error too, with what there was to say before the Api was asked. */
+async function warned(warnings: readonly string[], answer: () => Promise<ApiAnswer>): Promise<ApiAnswer> {
+  try {
+    const { warnings: own, ...rest } = await answer();
+    return { ...rest, warnings: [...warnings, ...own] };
+  } catch (error) {
+    throw withWarnings(error, warnings);
+  }
+}
 
 const bodyKindOf = ({ served, subresource }: Route): GroupVersionKind => subresource ?? served.resource;
 
@@ -141,7 +147,7 @@ async function create({ request, target, route, caller }: Call, { api }: Resourc
   const { object, warnings } = await decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation });
   const { resource, namespace, name, subresource } = target;
   const named = route.subresource ? { name, subresource } : {};
-  return withWarnings(api.handle({ verb: "create", resource, namespace, object, options, ...named }, caller), warnings);
+  return warned(warnings, () => api.handle({ verb: "create", resource, namespace, object, options, ...named }, caller));
 }
 
 async function update({ request, target, route, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
@@ -150,7 +156,7 @@ async function update({ request, target, route, caller }: Call, { api }: Resourc
   const options = writeOptionsOf(request.query);
   checkUpdateOptions(options);
   const { object, warnings } = await decodeBody({ bytes, format, expected: bodyKindOf(route), fieldValidation: options.fieldValidation });
-  return withWarnings(api.handle({ verb: "update", ...target, object, options }, caller), warnings);
+  return warned(warnings, () => api.handle({ verb: "update", ...target, object, options }, caller));
 }
 
 const PATCH_TYPES: Readonly<Record<string, PatchType>> = {

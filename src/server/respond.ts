@@ -4,9 +4,10 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ApiAnswer, ObjectList } from "../api/request.ts";
 import { StatusError } from "../api/status-error.ts";
-import { encode, metadataView, warningHeader } from "./encode.ts";
+import { encode, metadataView } from "./encode.ts";
 import { type Answer, errorHeaders, type HttpRequest, isStatus } from "./exchange.ts";
 import { MEDIA_TYPE, negotiateError, type Negotiated } from "./negotiation.ts";
+import { warningHeaders } from "./warnings.ts";
 import { type Columns, tableText } from "./table.ts";
 
 export interface RespondDeps {
@@ -14,7 +15,7 @@ export interface RespondDeps {
   readonly columns: Columns;
 }
 
-const warningsOf = (warnings: readonly string[]): Answer["headers"] => (warnings.length === 0 ? {} : { warning: warnings.map(warningHeader) });
+const warningsOf = (warnings: readonly string[]): Answer["headers"] => (warnings.length === 0 ? {} : { warning: warningHeaders(warnings) });
 
 /** A person with curl or a browser gets indented JSON. Follows apiserver/pkg/endpoints/handlers/negotiation (isPrettyPrint). */
 export function wantsPretty(request: HttpRequest): boolean {
@@ -60,5 +61,5 @@ export function statusErrorOf(error: unknown): StatusError {
 export async function respondError(request: HttpRequest, error: StatusError): Promise<Answer> {
   const format = negotiateError(request.headers.accept);
   const body = await encode(error.toStatus(), format, wantsPretty(request));
-  return { status: error.code, headers: { "content-type": MEDIA_TYPE[format], ...errorHeaders(error) }, body: body ?? "" };
+  return { status: error.code, headers: { "content-type": MEDIA_TYPE[format], ...errorHeaders(error), ...warningsOf(error.warnings) }, body: body ?? "" };
 }

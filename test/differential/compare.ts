@@ -9,6 +9,8 @@ export interface Difference {
 
 const UID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+/** A version in quoted JSON. */
+const VERSION = /(resourceVersion\\*":\\*")\d+/g;
 /** Fields of which the server chooses the value. */
 const CHOSEN = new Set(["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "continue", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "time"]);
 /** Names of the two namespaces that scripts are played in are the same on both sides; generated names are not. */
@@ -16,13 +18,24 @@ const GENERATED = /\b(kube-api-access|[a-z0-9.-]+)-[bcdfghjklmnpqrstvwxz2456789]
 
 const hasGeneratedName = (value: object): boolean => typeof (value as { readonly metadata?: { readonly generateName?: unknown } }).metadata?.generateName === "string";
 
+const textOf = (value: unknown): string => JSON.stringify(value) ?? "";
+
+/** Entries are in the order of their times, in which two servers may differ by a second. */
+const inOrder = (entries: readonly unknown[]): readonly unknown[] => [...entries].sort((a, b) => (textOf(a) < textOf(b) ? -1 : 1));
+
+/** Errors of which upstream says in no order of its own which come first. */
+const UNORDERED = /^(failed to create typed patch object .*?: errors:\n)([^]*)$/;
+
 function normal(value: unknown, key = "", generated = false): unknown {
   if (typeof value === "string") {
     if (CHOSEN.has(key) && value !== "" && value !== "None") return `<${key}>`;
-    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(/the object has been modified; please apply.*$/, "<modified>");
+    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>");
+    const unordered = UNORDERED.exec(text);
+    if (unordered) return `${unordered[1] ?? ""}${(unordered[2] ?? "").split("\n").sort().join("\n")}`;
     return generated || text.includes("kube-api-access-") ? text.replace(GENERATED, "$1-<gen>") : text;
   }
   if (typeof value === "number" && CHOSEN.has(key)) return `<${key}>`;
+  if (Array.isArray(value) && key === "managedFields") return inOrder(value.map((v) => normal(v, "", generated)));
   if (Array.isArray(value)) return value.map((v) => normal(v, CHOSEN.has(key) ? key : "", generated));
   if (typeof value !== "object" || value === null) return value;
   const inside = generated || hasGeneratedName(value);
@@ -36,6 +49,22 @@ function* walk(at: string, a: unknown, b: unknown): Generator<Difference> {
     return;
   }
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) yield* walk(`${at}.${key}`, a[key], b[key]);
+}
+
+/** Texts that the two servers have chosen differently for the same thing, in the same place of two bodies. */
+export function* choices(reference: unknown, subject: unknown): Generator<readonly [string, string]> {
+  if (typeof reference === "string" && typeof subject === "string") {
+    if (reference !== subject && /^[0-9a-z.-]+$/.test(reference)) yield [reference, subject];
+  } else if (typeof reference === "object" && reference !== null && typeof subject === "object" && subject !== null) {
+    for (const [key, value] of Object.entries(reference)) yield* choices(value, (subject as Record<string, unknown>)[key]);
+  }
+}
+
+/** The body with the reference's choices made the subject's. */
+export function translate(value: unknown, chosen: ReadonlyMap<string, string>): unknown {
+  if (typeof value === "string") return chosen.get(value) ?? value;
+  if (Array.isArray(value)) return value.map((inner) => translate(inner, chosen));
+  return typeof value === "object" && value !== null ? Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, translate(inner, chosen)])) : value;
 }
 
 /** Where the subject's answer is not the reference's; nothing if they are the same. */

@@ -12,10 +12,11 @@ import { parseArgs } from "node:util";
 import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { kinds } from "../../src/api/kinds/table.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
-import { type Difference, differences } from "./compare.ts";
-import { type Endpoint, openEndpoint, type Sent } from "./endpoint.ts";
+import { choices, type Difference, differences, translate } from "./compare.ts";
+import { type Answered, type Endpoint, openEndpoint, type Sent } from "./endpoint.ts";
+import type { Live } from "./changes.ts";
 import { minimise } from "./minimise.ts";
-import { collectionOf, drawScript } from "./scripts.ts";
+import { collectionOf, drawScript, type Step } from "./scripts.ts";
 
 interface Finding {
   readonly kind: string;
@@ -43,10 +44,27 @@ function chosen(only: string | undefined): readonly Resource[] {
   return wanted === undefined ? playable : playable.filter((r) => wanted.includes(r.kind) || wanted.includes(`${apiVersionOf(r)}/${r.kind}`));
 }
 
-const bothSend = async ({ reference, subject }: Both, request: Sent): Promise<readonly Difference[]> => {
-  const [expected, actual] = await Promise.all([reference.send(request), subject.send(request)]);
-  return differences(expected, actual);
-};
+interface Played {
+  readonly found: readonly Difference[];
+  readonly expected: Answered;
+  /** Neither has done anything. */
+  readonly refused: boolean;
+}
+
+/** What the reference has chosen, and what the subject has chosen instead: of a script, newest last. */
+type Chosen = Map<string, string>;
+
+async function play({ reference, subject }: Both, request: Sent, chosen: Chosen = new Map()): Promise<Played> {
+  const [expected, actual] = await Promise.all([reference.send(request), subject.send({ ...request, body: translate(request.body, chosen) })]);
+  for (const [theirs, ours] of choices(expected.body, actual.body)) chosen.set(theirs, ours);
+  return { found: differences(expected, actual), expected, refused: expected.status >= 400 && actual.status >= 400 };
+}
+
+const bothSend = async (both: Both, request: Sent): Promise<readonly Difference[]> => (await play(both, request)).found;
+
+/** The object that an answer shows; undefined where it shows none, or none that was stored. */
+const shown = ({ status, body }: Answered, { method, path }: Sent): Live | undefined =>
+  status < 300 && method !== "DELETE" && !path.includes("dryRun") && typeof body === "object" && body !== null && "metadata" in body && !("rows" in body) ? body : undefined;
 
 const shapeOf = (value: unknown): string => (JSON.stringify(value) ?? "nothing").replace(/\d+/g, "0").replace(/\\"[^"]*\\"/g, '"…"').slice(0, 160);
 
@@ -56,14 +74,18 @@ function signatureOf(kind: string, { method, path, contentType }: Sent, found: r
   return [kind, method, contentType ?? "", path.endsWith("/status") ? "status" : "", ...places].join(" | ");
 }
 
-/** Plays one script until an answer differs; a dry run that differs leaves both as they were, so the rest can go on. */
-async function playScript(both: Both, kind: string, script: readonly Sent[], findings: Map<string, Finding>): Promise<void> {
-  for (const request of script) {
-    const found = await bothSend(both, request);
+/** Plays one script until an answer differs; a dry run or a refusal that differs leaves both as they were, so the rest can go on. */
+async function playScript(both: Both, kind: string, script: readonly Step[], findings: Map<string, Finding>): Promise<void> {
+  let live: Live = {};
+  const chosen: Chosen = new Map();
+  for (const step of script) {
+    const request = typeof step === "function" ? step(live) : step;
+    const { found, expected, refused } = await play(both, request, chosen);
+    live = shown(expected, request) ?? live;
     if (found.length === 0) continue;
     const signature = signatureOf(kind, request, found);
     const known = findings.get(signature);
-    const isDry = request.path.includes("dryRun=All");
+    const isDry = refused || request.path.includes("dryRun=All");
     if (known) known.times++;
     else {
       const least = isDry ? await minimise(request, async (smaller) => signatureOf(kind, smaller, await bothSend(both, smaller)).startsWith(signature.slice(0, 100))) : request;

@@ -30,13 +30,14 @@ function scalar(g: Draw, kind: Type["kind"]): unknown {
   }
 }
 
-function valueOf(g: Draw, type: Type, depth: number): unknown {
+/** A value of this type, or now and then of none that fits; nothing deeper than `depth`. */
+export function drawValue(g: Draw, type: Type, depth: number): unknown {
   if (g(nat, 39) === 0) return g(constantFrom, ...BROKEN);
   const several = (make: () => unknown) => Array.from({ length: g(constantFrom, 1, 1, 1, 2, 3, 0) }, make);
   switch (type.kind) {
     case "struct": return depth <= 0 ? {} : structValue(g, type.struct(), depth - 1);
-    case "list": return several(() => valueOf(g, type.element, depth - 1));
-    case "map": return Object.fromEntries(several(() => [word(g), valueOf(g, type.value, depth - 1)]) as [string, unknown][]);
+    case "list": return several(() => drawValue(g, type.element, depth - 1));
+    case "map": return Object.fromEntries(several(() => [word(g), drawValue(g, type.value, depth - 1)]) as [string, unknown][]);
     default: return scalar(g, type.kind);
   }
 }
@@ -46,7 +47,7 @@ function structValue(g: Draw, struct: Struct, depth: number): Record<string, unk
   const fields = [...struct.fields.values()];
   const chance = Math.max(1, Math.floor(fields.length / 3));
   const out: Record<string, unknown> = {};
-  const put = (field: Field) => (out[field.name] = valueOf(g, field.type, depth));
+  const put = (field: Field) => (out[field.name] = drawValue(g, field.type, depth));
   for (const field of fields) if (field.required ? g(nat, 19) > 0 : g(nat, chance) === 0) put(field);
   if (g(nat, 29) === 0) out["unknownField"] = 1;
   return out;
@@ -107,7 +108,7 @@ export function drawObject(g: Draw, resource: Resource, name: string): Record<st
   const drawn: Record<string, unknown> = {};
   for (const field of g(subarray, names, { maxLength: 2 })) {
     const type = struct.fields.get(field)?.type;
-    if (type) drawn[field] = valueOf(g, type, DEPTH_MAX);
+    if (type) drawn[field] = drawValue(g, type, DEPTH_MAX);
   }
   const object = overlay(least, drawn) as Record<string, unknown>;
   // Mostly one that can be found again.

@@ -192,7 +192,7 @@ function finish(context: Context, request: ApplyRequest, object: JsonObject): Ku
     const { kind: _kind, apiVersion: _apiVersion, ...rest } = convert(context.struct, object, "unstructured").object;
     return { kind: request.gvk.kind, apiVersion: context.self.apiVersion, ...rest } as unknown as KubeObject;
   } catch (error) {
-    if (error instanceof ConvertError) throw failed(`failed to convert new typed object (${nameOf(context.config, request.gvk)}) to object: ${error.message}`);
+    if (error instanceof ConvertError) throw failed(`failed to convert new object (${nameOf(context.config, request.gvk)}) to proper version: unable to convert unstructured object to ${gvkText(request.gvk)}: ${error.message}`);
     throw error;
   }
 }

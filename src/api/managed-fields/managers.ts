@@ -117,12 +117,23 @@ const STATUS = setOf("status");
 const SPEC = setOf("spec");
 const NOTHING = new FieldSet();
 /** Where a subresource puts back more than the spec. */
-const RESET: Readonly<Record<string, FieldSet>> = { "Pod/status": setOf("spec", "metadata.deletionTimestamp", "metadata.ownerReferences") };
+const RESET: Readonly<Record<string, FieldSet>> = {
+  "Pod/status": setOf("spec", "metadata.deletionTimestamp", "metadata.ownerReferences"),
+  "Deployment/status": setOf("spec", "metadata.labels"),
+  "VolumeAttachment/status": setOf("spec", "metadata"),
+  "ServiceCIDR/status": setOf("spec", "metadata"),
+  "Namespace/finalize": STATUS,
+  "CertificateSigningRequest/": setOf("spec", "status"),
+  "CertificateSigningRequest/status": setOf("spec", "status.conditions"),
+  "CertificateSigningRequest/approval": setOf("spec", "status.certificate"),
+};
 
 /** Fields that a write through this road does not change, and so does not own (the strategies' GetResetFields). */
 export function resetFields(struct: Struct, subresource: string): FieldSet {
+  const own = RESET[`${struct.goName}/${subresource}`];
+  if (own) return own;
   if (subresource === "") return struct.fields.has("status") ? STATUS : NOTHING;
-  return subresource === "status" ? (RESET[`${struct.goName}/status`] ?? SPEC) : NOTHING;
+  return subresource === "status" ? SPEC : NOTHING;
 }
 
 /** Takes from every manager of this version what somebody else has now changed or removed. Managers with nothing left go. */

@@ -3,6 +3,7 @@
  * Follows structured-merge-diff typed/helpers.go, validate.go and tofieldset.go.
  */
 import { goText } from "../patch/go-text.ts";
+import { zeroOf } from "../schema/convert.ts";
 import { NumberText, type JsonObject } from "../schema/json-parser.ts";
 import { DECLARED_DEFAULTS, type ListType, type Type } from "../schema/schema.ts";
 import { elementText, FieldSet } from "./field-set.ts";
@@ -48,13 +49,21 @@ export function elementOf(list: ListType, item: unknown): { readonly element: st
   const owner = list.element.kind === "struct" ? list.element.struct().goName : "";
   const keys: JsonObject = {};
   for (const key of [...list.keys].sort()) {
-    const value = Object.hasOwn(item, key) ? item[key] : DECLARED_DEFAULTS[`${owner}.${key}`];
+    const value = Object.hasOwn(item, key) ? item[key] : keyDefault(list, owner, key);
     if (value !== undefined) keys[key] = value instanceof NumberText ? Number(value.text) : value;
   }
   if (Object.keys(keys).length === 0) {
     return { why: `associative list with keys has an element that omits all key fields [${list.keys.map((k) => JSON.stringify(k)).join(" ")}] (and doesn't have default values for any key fields)` };
   }
   return { element: `k:${JSON.stringify(keys)}` };
+}
+
+/** Fields that Go always prints have a default in the schema: the zero value, or what the type declares. */
+function keyDefault(list: ListType, owner: string, key: string): unknown {
+  const declared = DECLARED_DEFAULTS[`${owner}.${key}`];
+  if (declared !== undefined || list.element.kind !== "struct") return declared;
+  const field = list.element.struct().fields.get(key);
+  return field?.always && !field.pointer ? zeroOf(field.type) : undefined;
 }
 
 function setElement(item: unknown): { readonly element: string } | { readonly why: string } {

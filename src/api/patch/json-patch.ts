@@ -20,6 +20,8 @@ type Container = JsonObject | unknown[];
 
 const isContainer = (value: unknown): value is Container => typeof value === "object" && value !== null && !(value instanceof NumberText);
 
+const isList = (value: unknown): value is unknown[] => Array.isArray(value);
+
 const decodeToken = (token: string): string => token.replaceAll("~1", "/").replaceAll("~0", "~");
 
 class Document {
@@ -109,9 +111,9 @@ class Document {
   /** Numbers are compared as they are written. */
   #equal(a: unknown, b: unknown): boolean {
     if (isContainer(a)) this.#touched.add(a);
-    if (Array.isArray(a)) return Array.isArray(b) && a.length === b.length && a.every((item, i) => this.#equal(item, b[i]));
+    if (isList(a)) return isList(b) && a.length === b.length && a.every((item, i) => this.#equal(item, b[i]));
     if (!isContainer(a)) return !isContainer(b) && written(a) === written(b);
-    if (!isContainer(b) || Array.isArray(b)) return false;
+    if (!isContainer(b) || isList(a) || isList(b)) return false;
     const keys = Object.keys(a);
     return keys.length === Object.keys(b).length && keys.every((key) => Object.hasOwn(b, key) && this.#equal(a[key], b[key]));
   }

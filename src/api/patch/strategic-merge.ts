@@ -176,11 +176,15 @@ function applyItemDirectives(original: readonly unknown[], patch: readonly unkno
 
 function mergeMaps(original: readonly unknown[], patch: readonly unknown[], mergeKey: string, owner: Owner): unknown[] {
   const merged = [...original];
+  const added = new Set<unknown>();
   for (const item of patch as readonly JsonObject[]) {
     if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey);
     const at = merged.findIndex((other) => isObject(other) && Object.hasOwn(other, mergeKey) && other[mergeKey] === item[mergeKey]);
-    if (at >= 0) merged[at] = mergeMap(merged[at] as JsonObject, item, owner);
-    else merged.push(item);
+    if (at >= 0) merged[at] = mergeMap(merged[at] as JsonObject, item, owner, added.has(merged[at]));
+    else {
+      merged.push(item);
+      added.add(item);
+    }
   }
   return merged;
 }
@@ -208,7 +212,8 @@ function mergeValue(before: unknown, value: unknown, type: Type | undefined, isD
   return removeDirectives(value);
 }
 
-function mergeMap(before: JsonObject, patch: JsonObject, owner: Owner): JsonObject {
+/** `isOurs`: the object is of the patch itself, and changes. */
+function mergeMap(before: JsonObject, patch: JsonObject, owner: Owner, isOurs = false): JsonObject {
   if (Object.hasOwn(patch, DIRECTIVE)) {
     const directive = patch[DIRECTIVE];
     if (directive === "delete") return {};
@@ -216,7 +221,7 @@ function mergeMap(before: JsonObject, patch: JsonObject, owner: Owner): JsonObje
     delete patch[DIRECTIVE];
     return patch;
   }
-  const original = { ...before };
+  const original = isOurs ? before : { ...before };
   retainKeys(original, patch);
   applyElementOrders(original, patch, owner);
   for (const [name, value] of Object.entries(patch)) {

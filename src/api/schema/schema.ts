@@ -167,7 +167,7 @@ function compile(name: string): Struct {
 }
 
 /** Defaults that upstream's types declare beside those of their Go types; lists keyed by such a field read them. */
-export const DECLARED_DEFAULTS: Readonly<Record<string, string>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP" };
+export const DECLARED_DEFAULTS: Readonly<Record<string, string>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP", "LocalObjectReference.name": "" };
 
 const compiled = new Map<string, Struct>();
 
