@@ -41,6 +41,16 @@ describe("version 3", () => {
     expect(schemas["io.k8s.api.core.v1.ContainerPort"]?.properties["protocol"]).toMatchObject({ default: "TCP" });
   });
 
+  test("elements of lists and maps carry their zero value and their enum; what is no struct of fields stays a plain reference", () => {
+    const { schemas } = documentOf("api/v1").components;
+    const property = (schema: string, name: string) => schemas[`io.k8s.api.core.v1.${schema}`]?.properties[name];
+    expect(property("PodSpec", "containers")).toMatchObject({ items: { default: {}, allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.Container" }] } });
+    expect(property("Container", "command")).toMatchObject({ items: { type: "string", default: "" } });
+    expect(property("ResourceQuotaSpec", "scopes")).toMatchObject({ type: "array", items: { type: "string", enum: expect.arrayContaining(["BestEffort"]) as string[] } });
+    expect(property("ResourceQuotaSpec", "scopes")).not.toHaveProperty("enum");
+    expect(property("ResourceRequirements", "limits")).toMatchObject({ additionalProperties: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity" } });
+  });
+
   test("every reference of every document leads somewhere", () => {
     for (const version of discovery.versions()) {
       const text = openApi.document(version.group === "" ? "api/v1" : `apis/${version.group}/${version.version}`)?.text ?? "";

@@ -3,8 +3,9 @@
  * list and map kinds, merge keys, group-version-kinds. Descriptions are passed in; without them schemas have none.
  * Follows kube-openapi pkg/builder3 and pkg/builder.
  */
+import declaredDefaults from "../data/declared-defaults.json" with { type: "json" };
 import enumFacts from "../data/enums.json" with { type: "json" };
-import { DECLARED_DEFAULTS, rawSchema, structOf, type Field, type RawSchema, type RawType, type Type } from "../schema/schema.ts";
+import { rawSchema, structOf, type Field, type RawSchema, type RawType, type Type } from "../schema/schema.ts";
 
 /** schema → field → text; the schema's own text is under "". */
 export type Descriptions = Readonly<Record<string, Readonly<Record<string, string>>>>;
@@ -12,20 +13,34 @@ export type Descriptions = Readonly<Record<string, Readonly<Record<string, strin
 /** Value → what upstream says of it. */
 const ENUMS = enumFacts as unknown as Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, string>>>>>>;
 
+/** Schema → field → the default that its type declares, where that is not the zero value. */
+const DECLARED = declaredDefaults as Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
 export type OpenApiVersion = "v2" | "v3";
 
-const EXTENSIONS = ["list-map-keys", "list-type", "map-type", "patch-merge-key", "patch-strategy"] as const;
+const EXTENSIONS = ["list-map-keys", "list-type", "map-type", "patch-merge-key", "patch-strategy", "unions"] as const;
 const REF = { v2: "#/definitions/", v3: "#/components/schemas/" } as const;
 const QUANTITY = "io.k8s.apimachinery.pkg.api.resource.Quantity";
 const INT_OR_STRING = "io.k8s.apimachinery.pkg.util.intstr.IntOrString";
 
 const extensionsOf = (raw: RawType | RawSchema): object => Object.fromEntries(EXTENSIONS.filter((key) => key in raw).map((key) => [`x-kubernetes-${key}`, raw[key as keyof typeof raw]]));
 
-function element(raw: RawType, version: OpenApiVersion): object {
+/** The shape of a value; `inner` is what its innermost elements have besides. */
+function element(raw: RawType, version: OpenApiVersion, inner: object = {}): object {
   if (raw.ref !== undefined) return { $ref: REF[version] + raw.ref };
-  if (raw.items) return { type: "array", items: element(raw.items, version) };
-  if (raw.values) return { type: "object", additionalProperties: element(raw.values, version) };
-  return { ...(raw.type !== undefined && { type: raw.type }), ...(raw.format !== undefined && { format: raw.format }) };
+  if (raw.items) return { type: "array", items: within(raw.items, version, inner) };
+  if (raw.values) return { type: "object", additionalProperties: within(raw.values, version, inner) };
+  return { ...(raw.type !== undefined && { type: raw.type }), ...(raw.format !== undefined && { format: raw.format }), ...inner };
+}
+
+const ZEROS: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
+
+/** An element of a list or map: version 3 tells its zero value, as of any Go value that is no pointer. */
+function within(raw: RawType, version: OpenApiVersion, inner: object): object {
+  const shape = element(raw, version, inner);
+  if (version === "v2") return shape;
+  if (raw.ref !== undefined) return rawSchema(raw.ref)?.fields ? { default: {}, allOf: [shape] } : shape;
+  return raw.type === undefined || !(raw.type in ZEROS) || raw.format === "byte" ? shape : { ...shape, default: ZEROS[raw.type] };
 }
 
 /** What Go puts into a field that is no pointer and always printed. */
@@ -39,7 +54,7 @@ function zeroDefault(type: Type): unknown {
 }
 
 function defaultOf(field: Field, owner: string): unknown {
-  const declared = DECLARED_DEFAULTS[`${owner}.${field.name}`];
+  const declared = DECLARED[owner]?.[field.name];
   if (declared !== undefined || field.pointer) return declared;
   if (field.type.kind === "struct") return {};
   return field.always ? zeroDefault(field.type) : undefined;
@@ -52,16 +67,16 @@ function enumText(values: Readonly<Record<string, string>>): string {
 
 function property(schema: string, field: Field, raw: RawType, version: OpenApiVersion, descriptions: Descriptions): object {
   const values = ENUMS[schema]?.[field.name];
+  const elements = raw.items !== undefined || raw.values !== undefined;
   const text = descriptions[schema]?.[field.name];
-  const initial = version === "v3" ? defaultOf(field, schema.slice(schema.lastIndexOf(".") + 1)) : undefined;
+  const initial = version === "v3" ? defaultOf(field, schema) : undefined;
   const about = {
-    ...(text !== undefined && { description: values ? text + enumText(values) : text }),
+    ...(text !== undefined && { description: values && !elements ? text + enumText(values) : text }),
     ...(initial !== undefined && { default: initial }),
   };
-  const shape = element(raw, version);
-  const list = values && { enum: Object.keys(values).sort() };
-  if (raw.ref !== undefined && version === "v3") return { ...about, allOf: [shape], ...extensionsOf(raw) };
-  return { ...about, ...shape, ...list, ...extensionsOf(raw) };
+  const shape = element(raw, version, values && { enum: Object.keys(values).sort() });
+  if (raw.ref !== undefined && version === "v3" && Object.keys(about).length > 0) return { ...about, allOf: [shape], ...extensionsOf(raw) };
+  return { ...about, ...shape, ...extensionsOf(raw) };
 }
 
 /** Types whose JSON is not their structure. */
