@@ -85,7 +85,7 @@ function qualifiedNameErrors(value: string): string[] {
   const parts = value.split("/");
   const errors: string[] = [];
   if (parts.length > 2) {
-    return [`a qualified name ${regexError("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", body(QUALIFIED_PART), "MyName", "my.name", "123-abc")} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
+    return [`a valid label key ${regexError("must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character", body(QUALIFIED_PART), "MyName", "my.name", "123-abc")} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`];
   }
   const name = parts[parts.length - 1] ?? "";
   if (parts.length === 2) {

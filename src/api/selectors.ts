@@ -127,7 +127,7 @@ class Parser {
     }
     if (token.kind !== "identifier") fail(`found '${token.literal}', expected: identifier`);
     const key = token.literal;
-    const wrong = isQualifiedName(key).map((e) => e.replace(/^a qualified name/, "a valid label key"));
+    const wrong = isQualifiedName(key);
     if (wrong.length > 0) fail(`<nil>: Invalid value: ${JSON.stringify(key)}: ${wrong.join("; ")}`);
     if (absent) return { key, operator: "!", values: [] };
     const { kind } = this.#peek();

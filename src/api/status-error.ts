@@ -81,19 +81,19 @@ export interface FieldErrorCause {
 }
 
 export const notFound = (r: Named, name: string): StatusError =>
-  new StatusError({ code: 404, reason: "NotFound", message: `${qualifiedPlural(r)} "${name}" not found`, details: detailsOf(r, name) });
+  new StatusError({ code: 404, reason: "NotFound", message: `${qualifiedPlural(r)} ${JSON.stringify(name)} not found`, details: detailsOf(r, name) });
 
 export const alreadyExists = (r: Named, name: string): StatusError =>
-  new StatusError({ code: 409, reason: "AlreadyExists", message: `${qualifiedPlural(r)} "${name}" already exists`, details: detailsOf(r, name) });
+  new StatusError({ code: 409, reason: "AlreadyExists", message: `${qualifiedPlural(r)} ${JSON.stringify(name)} already exists`, details: detailsOf(r, name) });
 
 export const conflict = (r: Named, name: string, why: string): StatusError =>
-  new StatusError({ code: 409, reason: "Conflict", message: `Operation cannot be fulfilled on ${qualifiedPlural(r)} "${name}": ${why}`, details: detailsOf(r, name) });
+  new StatusError({ code: 409, reason: "Conflict", message: `Operation cannot be fulfilled on ${qualifiedPlural(r)} ${JSON.stringify(name)}: ${why}`, details: detailsOf(r, name) });
 
 /** The text of a lost compare-and-set. Follows registry/generic/registry (OptimisticLockErrorMsg). */
 export const OBJECT_MODIFIED = "the object has been modified; please apply your changes to the latest version and try again";
 
 export const forbidden = (r: Named, name: string, why: string, causes?: readonly StatusCause[]): StatusError => {
-  const subject = name === "" ? qualifiedPlural(r) : `${qualifiedPlural(r)} "${name}"`;
+  const subject = name === "" ? qualifiedPlural(r) : `${qualifiedPlural(r)} ${JSON.stringify(name)}`;
   return new StatusError({ code: 403, reason: "Forbidden", message: `${subject} is forbidden: ${why}`, details: detailsOf(r, name, causes) });
 };
 
@@ -107,7 +107,7 @@ export const invalid = (r: Pick<Resource, "group" | "kind">, name: string, error
   return new StatusError({
     code: 422,
     reason: "Invalid",
-    message: `${kind} "${name}" is invalid${texts.length > 0 ? `: ${text}` : ""}`,
+    message: `${kind} ${JSON.stringify(name)} is invalid${texts.length > 0 ? `: ${text}` : ""}`,
     details: {
       ...(name !== "" && { name }),
       ...(r.group !== "" && { group: r.group }),

@@ -22,7 +22,7 @@ export function jsonOf(body: object): string {
 export async function encode(body: object, format: Format, pretty: boolean): Promise<string | Uint8Array | undefined> {
   if (format === "protobuf") return (await import("../api/protobuf/encode.ts")).encodeProtobuf(body);
   const text = jsonOf(body);
-  if (format === "json") return pretty ? `${JSON.stringify(JSON.parse(text), undefined, 2)}\n` : `${text}\n`;
+  if (format === "json") return pretty ? JSON.stringify(JSON.parse(text), undefined, 2) : `${text}\n`;
   return stringify(JSON.parse(text), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1", indentSeq: false });
 }
 

@@ -11,7 +11,10 @@ export interface HealthCheck {
 
 const ROOTS = ["healthz", "livez", "readyz"] as const;
 
-export const PING: HealthCheck = { name: "ping", check: () => undefined };
+const fine = (name: string): HealthCheck => ({ name, check: () => undefined });
+
+/** What upstream's endpoints all check. Log and store are in this process: they are well when it answers. */
+export const ALWAYS: readonly HealthCheck[] = [fine("ping"), fine("log"), fine("etcd")];
 
 /** undefined: the path is none of these. `checks` by endpoint. */
 export function healthAnswer(request: HttpRequest, checks: Readonly<Record<(typeof ROOTS)[number], readonly HealthCheck[]>>): Answer | undefined {

@@ -59,12 +59,13 @@ export function routeOf(info: RequestInfo, served: ServedResource | undefined): 
   const subresource = info.subresource === "" ? undefined : served.subresources.get(info.subresource);
   if (info.subresource !== "" && !subresource) throw resourceNotFound();
   const route = { served, subresource };
+  if (onObject && !subresource && !OBJECT_VERBS.some((verb) => served.verbs.has(verb))) throw resourceNotFound();
   if (!isAllowed(info, route, namespaced && !inNamespace)) throw methodNotAllowed();
   return route;
 }
 
 const COLLECTION_VERBS = new Set(["list", "watch", "create", "deletecollection"]);
-const OBJECT_VERBS = new Set(["get", "update", "patch", "delete"]);
+const OBJECT_VERBS = ["get", "update", "patch", "delete"];
 
 function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boolean {
   const { verb } = info;
@@ -72,7 +73,7 @@ function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boo
   if (route.subresource) return !info.watchPrefix;
   if (allNamespaces && verb !== "list" && verb !== "watch") return verb === "create" && !route.served.verbs.has("list");
   if (info.watchPrefix) return true;
-  return (info.parts.length > 1 ? OBJECT_VERBS : COLLECTION_VERBS).has(verb);
+  return info.parts.length > 1 ? OBJECT_VERBS.includes(verb) : COLLECTION_VERBS.has(verb);
 }
 
 /** Protobuf last: JSON is at hand as text, and those who prefer protobuf take it, too. */

@@ -48,7 +48,8 @@ describe("paths", () => {
     { path: "/healthz", text: "ok" },
     { path: "/readyz/ping", text: "ok" },
     { path: "/readyz?exclude=nonsense", text: "ok" },
-    { path: "/livez?verbose", text: "[+]ping ok\nlivez check passed\n" },
+    { path: "/healthz/etcd", text: "ok" },
+    { path: "/livez?verbose", text: "[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n" },
   ])("$path", async ({ path, text }) => {
     expect(await server.request("GET", path)).toMatchObject({ status: 200, text });
   });

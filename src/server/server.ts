@@ -18,7 +18,7 @@ import { type Authorizer, requireAllowed } from "./authorization.ts";
 import { discoveryHandler, openApiHandler } from "./documents.ts";
 import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
-import { type HealthCheck, healthAnswer, PING } from "./health.ts";
+import { ALWAYS, type HealthCheck, healthAnswer } from "./health.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics, type MetricsSource } from "./metrics.ts";
 import { MUTATING, READING, RequestQueue } from "./queues.ts";
@@ -88,7 +88,7 @@ export function openServer(options: ServerOptions): Server {
   const metrics = openMetrics({ queues, watches: () => openWatches.size }, options.metrics);
   const connects: ConnectSubresources = options.connects ?? new Map();
   const deps: ResourceDeps = { ...options, shared: new SharedEvents(), openWatches, connects, columns: openColumns(options.descriptions ?? (() => ({}))) };
-  const checks = { healthz: [PING], livez: [PING], readyz: [PING, ...(options.readiness ?? [])] };
+  const checks = { healthz: ALWAYS, livez: ALWAYS, readyz: [...ALWAYS, ...(options.readiness ?? [])] };
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
     if (info.isResource) {

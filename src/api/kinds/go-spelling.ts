@@ -68,6 +68,25 @@ function podSpec(v: Readonly<Record<string, unknown>>): Record<string, unknown> 
   return Object.fromEntries(POD_SPEC.map((key) => [key, shown[key] ?? null]));
 }
 
+/** Fields that stand elsewhere in an internal type than in v1: each behind the one named after it. */
+const MOVED: Readonly<Record<string, readonly (readonly [field: string, behind: string])[]>> = {
+  [`${CORE}PodSecurityContext`]: [["FSGroupChangePolicy", "FSGroup"]],
+  [`${CORE}Volume`]: [["Quobyte", "RBD"]],
+  [`${CORE}PersistentVolumeSpec`]: [["Quobyte", "RBD"], ["FlexVolume", "ISCSI"]],
+  [`${CORE}PodStatus`]: [["QOSClass", "StartTime"]],
+  "io.k8s.api.batch.v1.JobSpec": [["ActiveDeadlineSeconds", "SuccessPolicy"]],
+  "io.k8s.api.batch.v1.JobStatus": [["Terminating", "Active"], ["Ready", "Terminating"]],
+};
+
+function moved(shown: Record<string, unknown>, moves: readonly (readonly [string, string])[]): Record<string, unknown> {
+  const keys = Object.keys(shown);
+  for (const [field, behind] of moves) {
+    keys.splice(keys.indexOf(field), 1);
+    keys.splice(keys.indexOf(behind) + 1, 0, field);
+  }
+  return Object.fromEntries(keys.map((key) => [key, shown[key]]));
+}
+
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
 
 /** Types of apimachinery have JSON names in the internal version too. */
@@ -89,7 +108,8 @@ function fieldsOf(name: string, v: Readonly<Record<string, unknown>>): Record<st
     if (meta && !has && !field.always) continue;
     shown[meta ? key : goName(key)] = has ? value(field.type, v[key]) : zero(field);
   }
-  return shown;
+  const moves = MOVED[name];
+  return moves ? moved(shown, moves) : shown;
 }
 
 /** null when there is no value. */

@@ -34,6 +34,7 @@ const validateRules = (out: Errors, rules: readonly PolicyRule[] | undefined, na
 const nameAndTime = (o: { readonly metadata: { readonly name?: string; readonly creationTimestamp?: string } }): readonly Cell[] => [o.metadata.name ?? "", o.metadata.creationTimestamp ?? ""];
 
 export const roleKind: Kind<Role> = defineKind<Role>({
+  allowCreateOnUpdate: true,
   resource: ROLES,
   schema: "io.k8s.api.rbac.v1.Role",
   printer: { cells: nameAndTime },
@@ -42,6 +43,7 @@ export const roleKind: Kind<Role> = defineKind<Role>({
 });
 
 export const clusterRoleKind: Kind<ClusterRole> = defineKind<ClusterRole>({
+  allowCreateOnUpdate: true,
   resource: CLUSTER_ROLES,
   schema: "io.k8s.api.rbac.v1.ClusterRole",
   printer: { cells: nameAndTime },
@@ -105,6 +107,7 @@ function bindingCells(o: Binding, now: Instant): readonly Cell[] {
 }
 
 export const roleBindingKind: Kind<RoleBinding> = defineKind<RoleBinding>({
+  allowCreateOnUpdate: true,
   resource: ROLE_BINDINGS,
   schema: "io.k8s.api.rbac.v1.RoleBinding",
   printer: { cells: bindingCells },
@@ -115,6 +118,7 @@ export const roleBindingKind: Kind<RoleBinding> = defineKind<RoleBinding>({
 });
 
 export const clusterRoleBindingKind: Kind<ClusterRoleBinding> = defineKind<ClusterRoleBinding>({
+  allowCreateOnUpdate: true,
   resource: CLUSTER_ROLE_BINDINGS,
   schema: "io.k8s.api.rbac.v1.ClusterRoleBinding",
   printer: { cells: bindingCells },

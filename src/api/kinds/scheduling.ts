@@ -59,6 +59,7 @@ export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>(
 const RUNTIME_CLASSES: Resource<RuntimeClass> = { group: "node.k8s.io", version: "v1", plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
 
 export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
+  allowCreateOnUpdate: true,
   resource: RUNTIME_CLASSES,
   schema: "io.k8s.api.node.v1.RuntimeClass",
   printer: { cells: (o, now) => [o.metadata.name ?? "", o.handler, ageCell(o, now)] },

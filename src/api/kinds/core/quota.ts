@@ -166,6 +166,7 @@ function validateLimitRange(out: Errors, o: LimitRange): void {
 }
 
 export const limitRangeKind: Kind<LimitRange> = defineKind<LimitRange>({
+  allowCreateOnUpdate: true,
   resource: LIMIT_RANGES,
   schema: "io.k8s.api.core.v1.LimitRange",
   printer: { cells: (o) => [o.metadata.name ?? "", o.metadata.creationTimestamp ?? ""] },

@@ -129,6 +129,7 @@ function cells(o: Service, now: Instant): readonly Cell[] {
 }
 
 export const serviceKind: Kind<Service> = defineKind<Service>({
+  allowCreateOnUpdate: true,
   resource: SERVICES,
   schema: "io.k8s.api.core.v1.Service",
   printer: { cells },
