@@ -84,6 +84,12 @@ describe("update and patch", () => {
     );
   });
 
+  test("an object that its kind keeps is not deleted", async () => {
+    const r = openTestRegistry();
+    await r.create(LEASES, { metadata: { name: "kept" } });
+    expect((await refusal(r.remove(LEASES, "kept"))).message).toBe('leases.coordination.k8s.io "kept" is forbidden: it stays');
+  });
+
   test("racing patches all take effect", async () => {
     const r = openTestRegistry();
     await r.create(CONFIG_MAPS, configMap("a"));

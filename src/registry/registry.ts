@@ -10,7 +10,7 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, ApiRequest, Caller, WriteOptions } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import { normalise } from "../api/schema/decode.ts";
-import { badRequest, isNotFound, withWarnings } from "../api/status-error.ts";
+import { badRequest, forbidden, isNotFound, withWarnings } from "../api/status-error.ts";
 import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
 import type { Allocators } from "./allocation.ts";
@@ -181,8 +181,11 @@ class ObjectRegistry implements Api {
   async #delete({ options, subresource }: Request<"delete">, call: Call): Promise<Answer> {
     if (subresource !== "") throw methodNotAllowed();
     checkDeleteOptions(options);
+    const { kind } = call.served;
+    const kept = kind.keeps?.(call.name);
+    if (kept !== undefined) throw forbidden(kind.resource, call.name, kept);
     const deleted = await deleteObject(this.#registry, call, options);
-    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
+    call.warnings.push(...(kind.deleteWarnings?.(options) ?? []));
     return { code: !deleted.gone && options.orphanDependents === false ? 202 : 200, body: freeze(deleteAnswer(call, deleted)) };
   }
 

@@ -53,7 +53,7 @@ export const testKinds: readonly Kind[] = [
     },
     selectableFields: { "status.phase": (object) => (object as Pod).status?.phase ?? "", "spec.nodeName": (object) => (object as Pod).spec?.nodeName ?? "" },
   }),
-  defineKind({ resource: plain(LEASES), schema: "io.k8s.api.coordination.v1.Lease", allowCreateOnUpdate: true, allowUnconditionalUpdate: false }),
+  defineKind({ resource: plain(LEASES), schema: "io.k8s.api.coordination.v1.Lease", keeps: (name) => (name === "kept" ? "it stays" : undefined), allowCreateOnUpdate: true, allowUnconditionalUpdate: false }),
 ];
 
 export const START = Date.parse("2024-01-01T00:00:00Z");

@@ -24,6 +24,8 @@ describe("paths", () => {
     { method: "GET", path: `${JOBS}/a/log`, want: NOT_FOUND },
     { method: "GET", path: "/apis/batch/v1/jobs/a", want: NOT_FOUND },
     { method: "GET", path: "/api/v1/namespaces/n/nodes", want: NOT_FOUND },
+    { method: "GET", path: "/api/v1/namespaces/n/bindings/a", want: NOT_FOUND },
+    { method: "GET", path: "/api/v1/namespaces/n/bindings", want: NOT_ALLOWED },
     { method: "PUT", path: JOBS, want: NOT_ALLOWED },
     { method: "POST", path: `${JOBS}/a`, want: NOT_ALLOWED },
     { method: "PATCH", path: "/apis/batch/v1/jobs", want: NOT_ALLOWED },

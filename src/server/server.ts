@@ -109,7 +109,7 @@ export function openServer(options: ServerOptions): Server {
     const path = request.path.replace(/\/+$/, "");
     if (path === "/version") {
       if (request.method !== "GET") throw methodNotAllowed();
-      return jsonAnswer(200, versionBody(options.version));
+      return { ...jsonAnswer(200, {}), body: JSON.stringify(versionBody(options.version), undefined, 2) };
     }
     if (path === "/metrics") return textAnswer(200, await metrics.text(), { "content-type": metrics.contentType });
     const [, prefix, group] = path.split("/");

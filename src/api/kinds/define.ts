@@ -53,6 +53,7 @@ export interface KindRules<T extends KubeObject> {
   readonly gracefulDelete?: GracefulDelete<T>;
   readonly lifecycle?: Lifecycle<T>;
   readonly sharesSpec?: boolean;
+  readonly keeps?: (name: string) => string | undefined;
   readonly deleteWarnings?: (options: DeleteOptions) => readonly string[];
   readonly selectableFields?: Readonly<Record<string, (object: T) => string>>;
   readonly storedAs?: StoredAs<T>;
@@ -142,7 +143,7 @@ function statusStrategy<T extends KubeObject>(status: StatusRules<T>): UpdateStr
 }
 
 export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
-  const { resource, gracefulDelete, lifecycle, sharesSpec, deleteWarnings, storedAs, deprecation } = rules;
+  const { resource, gracefulDelete, lifecycle, sharesSpec, keeps, deleteWarnings, storedAs, deprecation } = rules;
   return {
     resource,
     schema: rules.schema,
@@ -158,6 +159,7 @@ export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
     ...(gracefulDelete && { gracefulDelete }),
     ...(lifecycle && { lifecycle }),
     ...(sharesSpec !== undefined && { sharesSpec }),
+    ...(keeps && { keeps }),
     ...(deleteWarnings && { deleteWarnings }),
     ...(storedAs && { storedAs }),
     ...(deprecation !== undefined && { deprecation }),

@@ -103,6 +103,8 @@ export interface Kind<T extends KubeObject = KubeObject> {
    * For kinds that are written many times oftener than their spec changes.
    */
   readonly sharesSpec?: boolean;
+  /** Why an object of this name may not be deleted by itself; undefined: it may. */
+  readonly keeps?: (name: string) => string | undefined;
   /** Warnings of a delete (Jobs orphan their pods by default). */
   readonly deleteWarnings?: (options: DeleteOptions) => readonly string[];
   /** Field labels that selectors may use besides metadata.name and metadata.namespace. */

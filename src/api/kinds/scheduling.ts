@@ -48,6 +48,7 @@ export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>(
   prepareCreate(draft) {
     draft.metadata.generation = 1;
   },
+  keeps: (name) => (name in SYSTEM_PRIORITIES ? "this is a system priority class and cannot be deleted" : undefined),
   validate: validatePriorityClass,
   metaOnUpdate: "update",
   validateUpdate(out, o, old) {

@@ -37,6 +37,13 @@ describe("the table", () => {
   });
 });
 
+test("the system's priority classes are kept, and a PUT creates where upstream lets it", () => {
+  const find = (group: string, plural: string) => findKind(group, "v1", plural);
+  expect(find("scheduling.k8s.io", "priorityclasses")?.keeps?.("system-node-critical")).toBe("this is a system priority class and cannot be deleted");
+  expect(find("scheduling.k8s.io", "priorityclasses")?.keeps?.("mine")).toBeUndefined();
+  expect(kinds.filter((kind) => kind.allowCreateOnUpdate).map((kind) => kind.resource.kind).sort()).toEqual(["ClusterRole", "ClusterRoleBinding", "Endpoints", "Event", "Event", "Lease", "LimitRange", "Role", "RoleBinding", "RuntimeClass", "Service"]);
+});
+
 const secret = (type: string, data: object = {}) => ({ metadata: { name: "s" }, type, data });
 const service = (spec: object) => ({ metadata: { name: "s" }, spec });
 const base64 = (text: string) => Buffer.from(text).toString("base64");
