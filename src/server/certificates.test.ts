@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { createSecureContext } from "node:tls";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { systemIds } from "../base/chance.ts";
 import { VirtualClock } from "../base/clock.ts";
@@ -26,6 +27,13 @@ test("the server's certificate is good for loopback and the cluster's own names"
   expect(["127.0.0.1", "::1", "10.96.0.1"].map((ip) => leaf.checkIP(ip) !== undefined)).toEqual([true, true, true]);
   expect(["localhost", "kubernetes.default.svc"].map((host) => leaf.checkHost(host) !== undefined)).toEqual([true, true]);
   expect(client.subject).toBe("O=system:masters\nCN=kubernetes-admin");
+});
+
+test.each(["00", "0f", "7f", "80", "ff"])("an id that begins with %s is a serial number that can be read", async (first) => {
+  const ids = { ...systemIds, uid: () => `${first}112233-4455-4677-8899-aabbccddeeff` };
+  const { server } = await openCertificates({ directory, clock: new VirtualClock(START), ids, addresses: [] });
+  expect(new X509Certificate(server.certificate).serialNumber).toMatch(/112233445546778899AABBCCDDEEFF$/);
+  expect(() => createSecureContext({ cert: server.certificate, key: server.key })).not.toThrow();
 });
 
 test("they are kept, private, and renewed near their end or for another address", async () => {

@@ -106,7 +106,7 @@ export function issueCertificate(request: CertificateRequest, issuer?: Issuer): 
   const signer = issuer ?? { subject: request.subject, key: privateKey };
   const toSign = sequence(
     context(0, integer(Buffer.from([2]))),
-    integer(Buffer.from(`00${request.serialNumber}`.slice(-32).replace(/^[89a-f]/, "7"), "hex")),
+    integer(Buffer.from(`00${request.serialNumber}`.slice(-32).replace(/^[089a-f]/, "7"), "hex")),
     ECDSA_SHA256,
     name(signer.subject),
     sequence(time(request.notBefore), time(request.notAfter)),
