@@ -42,10 +42,23 @@ function normal(value: unknown, key = "", generated = false): unknown {
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, normal(v, k, inside)]));
 }
 
+const EXCERPT = 160;
+
+/** Two texts from a little before the place where they part. */
+function excerpts(a: unknown, b: unknown): readonly [unknown, unknown] {
+  if (typeof a !== "string" || typeof b !== "string" || Math.max(a.length, b.length) <= EXCERPT) return [a, b];
+  let parting = 0;
+  while (parting < a.length && a[parting] === b[parting]) parting++;
+  const from = Math.max(0, parting - 60);
+  const cut = (text: string) => `${from > 0 ? "…" : ""}${text.slice(from, from + EXCERPT)}`;
+  return [cut(a), cut(b)];
+}
+
 function* walk(at: string, a: unknown, b: unknown): Generator<Difference> {
   const isTree = (v: unknown): v is Record<string, unknown> => typeof v === "object" && v !== null;
   if (!isTree(a) || !isTree(b) || Array.isArray(a) !== Array.isArray(b)) {
-    if (!Object.is(a, b)) yield { at, reference: a, subject: b };
+    const [reference, subject] = excerpts(a, b);
+    if (!Object.is(a, b)) yield { at, reference, subject };
     return;
   }
   for (const key of new Set([...Object.keys(a), ...Object.keys(b)])) yield* walk(`${at}.${key}`, a[key], b[key]);
