@@ -13,6 +13,7 @@ import type { AdmissionContext, AdmissionPlugin, Operation, Reader } from "./adm
 import type { Allocators } from "./allocation.ts";
 import type { Amend } from "./amend.ts";
 import type { ManagedFields } from "./field-managers.ts";
+import { keepText } from "./objects.ts";
 import { keyFor, type Served, type ServedKinds } from "./served.ts";
 
 export interface Registry {
@@ -54,7 +55,12 @@ export function admissionContext(r: Registry, call: Call, operation: Operation, 
   return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, amend: r.amend, warn: (text) => void warnings.push(text) };
 }
 
-export const objectOf = (entry: Entry): KubeObject => entry.value.object as KubeObject;
+/** What is stored. Its text is known from then on. */
+export function objectOf({ value }: Pick<Entry, "value">): KubeObject {
+  const { object, text } = value;
+  keepText(object, text);
+  return object as KubeObject;
+}
 
 /** Refuses an object of another namespace. */
 export function checkNamespace(call: Call, namespace: string | undefined): void {

@@ -60,13 +60,18 @@ export function textOf(object: object): string {
   return text;
 }
 
-/** The text of an object as an item of a list, where kind and apiVersion are left out. */
-export function itemTextOf(object: KubeObject): string {
+/** That `text` is the object's: it was stored beside it. */
+export function keepText(object: object, text: string): void {
+  if (!texts.has(object)) texts.set(object, text);
+}
+
+/** The text of an object as an item of a list, after its opening brace: kind and apiVersion are left out. */
+export function itemFieldsOf(object: KubeObject): string {
   const text = textOf(object);
-  const head = `{"kind":${JSON.stringify(object.kind)},"apiVersion":${JSON.stringify(object.apiVersion)},`;
-  if (text.startsWith(head)) return `{${text.slice(head.length)}`;
+  const head = `{"kind":"${object.kind ?? ""}","apiVersion":"${object.apiVersion ?? ""}",`;
+  if (text.startsWith(head)) return text.slice(head.length);
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-  return JSON.stringify(rest);
+  return JSON.stringify(rest).slice(1);
 }
 
 /** Frozen, and with kind and apiVersion in front, as they are sent. */

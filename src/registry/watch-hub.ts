@@ -5,6 +5,7 @@
 import type { KubeObject } from "../api/object.ts";
 import type { WatchEvent } from "../api/request.ts";
 import type { Change, Revision, Store } from "../store/store.ts";
+import { objectOf } from "./call.ts";
 import { withRevision } from "./objects.ts";
 
 /** A change with the events that it can be, each made once. */
@@ -20,8 +21,8 @@ export class ChangeEvents {
     this.revision = entry.revision;
     this.key = entry.key;
     this.gone = kind === "delete";
-    this.object = fromStored(entry.value.object as KubeObject);
-    this.previous = previous && fromStored(previous.value.object as KubeObject);
+    this.object = fromStored(objectOf(entry));
+    this.previous = previous && fromStored(objectOf(previous));
   }
 
   event(type: "ADDED" | "MODIFIED" | "DELETED"): WatchEvent {

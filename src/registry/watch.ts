@@ -10,7 +10,7 @@ import { StatusError } from "../api/status-error.ts";
 import { convert } from "../api/schema/convert.ts";
 import { structOf } from "../api/schema/schema.ts";
 import type { Revision } from "../store/store.ts";
-import type { Registry } from "./call.ts";
+import { objectOf, type Registry } from "./call.ts";
 import { checkWatchOptions } from "./options.ts";
 import { parseRevision, reach, scopeOf, selectionOf, selects, selectsAll, type Selection } from "./reads.ts";
 import type { Served } from "./served.ts";
@@ -89,8 +89,8 @@ class Watcher implements HubListener, WatchHandle {
     const { revision } = store;
     const entry = this.#scope.one ? store.get(this.#scope.prefix) : undefined;
     const result = this.#scope.one ? undefined : store.list(this.#scope.prefix);
-    for (const { value } of entry ? [entry] : result?.ok ? result.entries : []) {
-      const object = this.#served.fromStored(value.object as KubeObject);
+    for (const each of entry ? [entry] : result?.ok ? result.entries : []) {
+      const object = this.#served.fromStored(objectOf(each));
       if (selects(this.#selection, object)) events.push({ type: "ADDED", object });
     }
     this.startAfter(result?.ok ? result.revision : revision);

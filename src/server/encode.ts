@@ -4,19 +4,29 @@
 import { stringify } from "yaml";
 import type { KubeObject } from "../api/object.ts";
 import type { ObjectList } from "../api/request.ts";
-import { itemTextOf, textOf } from "../registry/objects.ts";
+import { itemFieldsOf, textOf } from "../registry/objects.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { Format } from "./negotiation.ts";
 
 export const isList = (body: object): body is ObjectList => Array.isArray((body as { items?: unknown }).items) && !("uid" in ((body as KubeObject).metadata ?? {}));
 
-export function jsonOf(body: object): string {
+/** The JSON text of a body, in the parts that are at hand. */
+export function* jsonTexts(body: object): Generator<string, void> {
+  if (!isList(body)) return yield textOf(body);
+  const { kind, apiVersion, metadata, items } = body;
+  yield `${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`;
   // Items of metadata lists keep their kind: they are not what the list is called after.
-  if (!isList(body) || body.apiVersion?.startsWith("meta.k8s.io/")) return textOf(body);
-  const { items, ...head } = body;
-  const ordered = { kind: head.kind, apiVersion: head.apiVersion, metadata: head.metadata };
-  return `${JSON.stringify(ordered).slice(0, -1)},"items":[${items.map(itemTextOf).join(",")}]}`;
+  const whole = apiVersion?.startsWith("meta.k8s.io/") === true;
+  let separator = whole ? "" : "{";
+  for (const item of items) {
+    yield separator;
+    yield whole ? textOf(item) : itemFieldsOf(item);
+    separator = whole ? "," : ",{";
+  }
+  return yield "]}";
 }
+
+export const jsonOf = (body: object): string => (isList(body) ? [...jsonTexts(body)].join("") : textOf(body));
 
 /** Bytes in the format, or undefined where protobuf cannot carry this. */
 export async function encode(body: object, format: Format, pretty: boolean): Promise<string | Uint8Array | undefined> {

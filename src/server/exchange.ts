@@ -57,6 +57,8 @@ export interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | Uint8Array;
+  /** A long body, instead of `body`: each piece is made when the client takes it. */
+  readonly pieces?: Iterable<Uint8Array>;
   /** Instead of a body. Called after the headers have been sent. */
   readonly stream?: (sink: ByteSink) => void;
   /** The connection was taken over: nothing is to be sent. */

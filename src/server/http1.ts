@@ -2,6 +2,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { type Answer, type ByteSink, type ClientCertificate, type Handler, type HttpRequest, methodNotAllowed, REQUEST_BYTES_MAX, requestTooLarge } from "./exchange.ts";
+import { sendPieces } from "./pieces.ts";
 
 /** A client that goes on sending this much beyond the limit is cut off. */
 const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
@@ -60,6 +61,10 @@ function send(response: ServerResponse, answer: Answer): void {
     response.writeHead(answer.status, headers as Record<string, string | string[]>);
     response.flushHeaders();
     return answer.stream(sinkOf(response));
+  }
+  if (answer.pieces) {
+    response.writeHead(answer.status, headers as Record<string, string | string[]>);
+    return sendPieces(sinkOf(response), answer.pieces);
   }
   if (answer.body !== undefined) headers["content-length"] = Buffer.byteLength(answer.body);
   response.writeHead(answer.status, headers as Record<string, string | string[]>);
@@ -132,7 +137,7 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Http1 {
 /** An answer on a connection that asked for an upgrade and does not get it. */
 function sendRaw(socket: Duplex, answer: Answer): void {
   if (answer.hijacked) return;
-  if (answer.stream) return void socket.destroy();
+  if (answer.stream || answer.pieces) return void socket.destroy();
   const body = Buffer.from(answer.body ?? "");
   const headers = Object.entries({ ...answer.headers, "content-length": String(body.length), connection: "close" });
   const lines = headers.flatMap(([name, value]) => (typeof value === "string" ? [value] : value).map((v) => `${name}: ${v}`));

@@ -2,6 +2,7 @@
 import { constants, createServer, type Http2Server, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import type { Answer, ByteSink, ClientCertificate, Handler, HttpRequest } from "./exchange.ts";
 import { lengthOf, readBody, splitUrl } from "./http1.ts";
+import { sendPieces } from "./pieces.ts";
 
 function headersOf(headers: IncomingHttpHeaders): Record<string, string | undefined> {
   const out: Record<string, string | undefined> = {};
@@ -26,10 +27,11 @@ function send(stream: ServerHttp2Stream, answer: Answer, head: boolean): void {
   if (stream.destroyed || stream.closed || answer.hijacked) return;
   const headers: Record<string, string | number | readonly string[]> = { ":status": answer.status, ...answer.headers };
   if (!answer.stream && answer.body !== undefined) headers["content-length"] = Buffer.byteLength(answer.body);
-  const endStream = head || (!answer.stream && (answer.body === undefined || answer.body.length === 0));
+  const endStream = head || (!answer.stream && !answer.pieces && (answer.body === undefined || answer.body.length === 0));
   stream.respond(headers as Record<string, string>, { endStream });
   if (endStream) return;
   if (answer.stream) answer.stream(sinkOf(stream));
+  else if (answer.pieces) sendPieces(sinkOf(stream), answer.pieces);
   else stream.end(answer.body);
 }
 

@@ -4,11 +4,12 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ApiAnswer, ObjectList } from "../api/request.ts";
 import { StatusError } from "../api/status-error.ts";
-import { encode, metadataView } from "./encode.ts";
+import { encode, isList, jsonTexts, metadataView } from "./encode.ts";
 import { type Answer, errorHeaders, type HttpRequest, isStatus } from "./exchange.ts";
-import { MEDIA_TYPE, negotiateError, type Negotiated } from "./negotiation.ts";
+import { type Format, MEDIA_TYPE, negotiateError, type Negotiated } from "./negotiation.ts";
+import { bodyOf } from "./pieces.ts";
 import { warningHeaders } from "./warnings.ts";
-import { type Columns, tableText } from "./table.ts";
+import { type Columns, tableTexts } from "./table.ts";
 
 export interface RespondDeps {
   readonly clock: Clock;
@@ -31,25 +32,36 @@ export interface AnswerForm {
   readonly include: string;
 }
 
+type Body = Pick<Answer, "headers" | "body" | "pieces">;
+
+/** Lists in JSON are sent from the texts of their objects, as they are stored. */
+async function write(body: object, format: Format, pretty: boolean): Promise<Body> {
+  if (format === "json" && !pretty && isList(body)) return long([...jsonTexts(body), "\n"]);
+  const text = await encode(body, format, pretty);
+  if (text !== undefined) return { headers: { "content-type": MEDIA_TYPE[format] }, body: text };
+  return { headers: { "content-type": MEDIA_TYPE.json }, body: (await encode(body, "json", pretty)) ?? "" };
+}
+
+/** HTTP/1.1 needs no chunks where the length is known. */
+function long(texts: readonly string[]): Body {
+  const { length, ...body } = bodyOf(texts);
+  return { ...body, headers: { "content-type": MEDIA_TYPE.json, "content-length": String(length) } };
+}
+
 /** The body in the form that was negotiated. Status bodies are never converted. */
-async function write(body: object, { negotiated, kind, include }: AnswerForm, pretty: boolean, deps: RespondDeps): Promise<{ text: string | Uint8Array; type: string }> {
-  const { view } = negotiated;
-  if (view.as === "Table" && !isStatus(body)) {
-    const text = tableText(body as KubeObject | ObjectList, kind, deps.clock.now(), { version: view.version, include, columns: deps.columns(kind) });
-    if (negotiated.format === "json" && !pretty) return { text, type: MEDIA_TYPE.json };
-    body = JSON.parse(text) as object;
-  } else if (view.as !== "plain" && !isStatus(body)) {
-    body = metadataView(body as KubeObject, view.as as "PartialObjectMetadata", view.version);
-  }
-  const text = await encode(body, negotiated.format, pretty);
-  if (text !== undefined) return { text, type: MEDIA_TYPE[negotiated.format] };
-  return { text: (await encode(body, "json", pretty)) ?? "", type: MEDIA_TYPE.json };
+async function view(body: object, { negotiated, kind, include }: AnswerForm, pretty: boolean, deps: RespondDeps): Promise<Body> {
+  const { format, view: asked } = negotiated;
+  if (asked.as === "plain" || isStatus(body)) return write(body, format, pretty);
+  const { as, version } = asked;
+  if (as !== "Table") return write(metadataView(body as KubeObject, as, version), format, pretty);
+  const texts = tableTexts(body as KubeObject | ObjectList, kind, deps.clock.now(), { version, include, columns: deps.columns(kind) });
+  return format === "json" && !pretty ? long([...texts]) : write(JSON.parse([...texts].join("")) as object, format, pretty);
 }
 
 export async function respond(request: HttpRequest, answer: ApiAnswer, form: AnswerForm, deps: RespondDeps): Promise<Answer> {
   const pretty = form.negotiated.pretty || wantsPretty(request);
-  const { text, type } = await write(answer.body, form, pretty, deps);
-  return { status: answer.code, headers: { "content-type": type, ...warningsOf(answer.warnings) }, body: text };
+  const { headers, ...body } = await view(answer.body, form, pretty, deps);
+  return { status: answer.code, headers: { ...headers, ...warningsOf(answer.warnings) }, ...body };
 }
 
 /** Any error as a Status; what is no StatusError is ours, and stays vague to the client. */

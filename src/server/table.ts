@@ -78,14 +78,23 @@ function rowText(object: KubeObject, printer: Printer<KubeObject>, now: Instant,
   return `{"cells":${JSON.stringify(printer.cells(object, now))}${withConditions},"object":${carried()}}`;
 }
 
-/** The JSON text of the Table. */
-export function tableText(body: KubeObject | ObjectList, kind: Kind | undefined, now: Instant, options: TableOptions): string {
+/** The JSON text of the Table, in parts. */
+export function* tableTexts(body: KubeObject | ObjectList, kind: Kind | undefined, now: Instant, options: TableOptions): Generator<string, void> {
   const printer = kind?.printer ?? plainPrinter;
   const list = isList(body);
   const { resourceVersion } = body.metadata;
   const metadata = list ? body.metadata : { ...(resourceVersion !== undefined && { resourceVersion }) };
   const items: readonly KubeObject[] = list ? body.items : [body];
   const head = { kind: "Table", apiVersion: `meta.k8s.io/${options.version}`, metadata, columnDefinitions: options.columns };
+  // All of them first: an object that can't be printed is an error, not half a body.
   const rows = items.map((item) => rowText(item, printer, now, options));
-  return `${JSON.stringify(head).slice(0, -1)},"rows":[${rows.join(",")}]}`;
+  yield `${JSON.stringify(head).slice(0, -1)},"rows":[`;
+  for (const [i, row] of rows.entries()) {
+    if (i > 0) yield ",";
+    yield row;
+  }
+  yield "]}";
 }
+
+/** The same, whole. */
+export const tableText = (...args: Parameters<typeof tableTexts>): string => [...tableTexts(...args)].join("");

@@ -57,7 +57,7 @@ export async function openWhole(): Promise<Whole> {
       try {
         const info = requestInfoOf(method, path, query);
         const answer = await handleResource(request, info, routeOf(info, served.find(info.group, info.version, info.resource)), CALLER, deps);
-        return { code: answer.status, message: "", body: String(answer.body ?? "") };
+        return { code: answer.status, message: "", body: Buffer.concat([Buffer.from(answer.body ?? ""), ...(answer.pieces ?? [])]).toString() };
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;
         return { code: error.code, message: error.message, body: "" };

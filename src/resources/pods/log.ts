@@ -2,20 +2,16 @@
  * pods/NAME/log: the options checked, the container found, the log streamed from whoever runs the pod.
  * Follows kubernetes pkg/registry/core/pod/rest/log.go and pkg/apis/core/validation (ValidatePodLogOptions).
  */
-import type { Readable } from "node:stream";
 import { type FieldError, forbiddenField, invalidValue, toCause } from "../../api/field-error.ts";
 import type { Api } from "../../api/request.ts";
 import { badRequest, invalid, StatusError } from "../../api/status-error.ts";
 import { parseTime } from "../../api/time.ts";
-import type { ByteSink } from "../../server/exchange.ts";
+import { pump } from "../../server/pump.ts";
 import type { LogOptions, PodStreams } from "./streams.ts";
 import { containerOf, getPod, refOf } from "./target.ts";
 import { toBoolean, toInteger } from "../../server/query.ts";
 import type { SubresourceHandler } from "../../server/resources.ts";
 import type { Clock } from "../../base/clock.ts";
-
-/** A log that is read faster than the client takes it waits with this much on the way. */
-const PENDING_BYTES_MAX = 256 * 1024;
 
 interface Asked extends Omit<LogOptions, "sinceTimeMs"> {
   readonly sinceSeconds?: number;
@@ -50,17 +46,6 @@ export function checkLogOptions({ tailLines, limitBytes, sinceSeconds, sinceTime
   if (sinceSeconds !== undefined && sinceTime !== undefined) errors.push(forbiddenField("[]", "at most one of `sinceTime` or `sinceSeconds` may be specified"));
   else if (sinceSeconds !== undefined && sinceSeconds < 1) errors.push(invalidValue("sinceSeconds", sinceSeconds, "must be greater than 0"));
   if (errors.length > 0) throw invalid({ group: "", kind: "PodLogOptions" }, podName, errors.map(toCause));
-}
-
-/** Sends a log as fast as the client takes it. */
-export function pump(log: Readable, sink: ByteSink): void {
-  log.on("data", (chunk: Buffer) => {
-    sink.write(chunk);
-    if (sink.pending > PENDING_BYTES_MAX) log.pause();
-  });
-  sink.onDrain(() => log.resume());
-  log.on("end", () => sink.end());
-  log.on("error", () => sink.cut());
 }
 
 export interface PodLogDeps {
