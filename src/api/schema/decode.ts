@@ -141,10 +141,16 @@ export function decodeObject(request: DecodeRequest): Decoded {
   }
 }
 
+/** Objects that were decoded, with what they were decoded as: nothing writes into them, they need not be converted again. */
+const decodedAs = new WeakMap<object, string>();
+const idOf = (gvk: GroupVersionKind): string => `${groupVersion(gvk)}/${gvk.kind}`;
+
 /** kind and apiVersion first, as Go prints TypeMeta. */
 function withKind(object: Record<string, unknown>, gvk: GroupVersionKind): KubeObject {
   const { kind: _kind, apiVersion: _apiVersion, ...rest } = object;
-  return { kind: gvk.kind, apiVersion: groupVersion(gvk), ...rest } as unknown as KubeObject;
+  const decoded = { kind: gvk.kind, apiVersion: groupVersion(gvk), ...rest } as unknown as KubeObject;
+  decodedAs.set(decoded, idOf(gvk));
+  return decoded;
 }
 
 function wrongKind(value: unknown, expected: GroupVersionKind): string | undefined {
@@ -174,6 +180,7 @@ export function decodePatched(value: unknown, expected: GroupVersionKind, fieldV
 
 /** An object of ours in the form in which upstream would store and print it. Unknown fields fall away silently; a wrong type is a bug. */
 export function normalise<T extends KubeObject>(object: T, gvk: GroupVersionKind): T {
+  if (decodedAs.get(object) === idOf(gvk)) return object;
   const decoded = decodePatched(object, gvk, "Ignore");
   if ("failure" in decoded) throw new Error(`bug: ${gvk.kind} of our own does not decode: ${decoded.failure}`);
   return decoded.object as T;
