@@ -16,7 +16,7 @@ export function* jsonTexts(body: object): Generator<string, void> {
   const { kind, apiVersion, metadata, items } = body;
   yield `${JSON.stringify({ kind, apiVersion, metadata }).slice(0, -1)},"items":[`;
   // Items of metadata lists keep their kind: they are not what the list is called after.
-  const whole = apiVersion?.startsWith("meta.k8s.io/") === true;
+  const whole = apiVersion.startsWith("meta.k8s.io/");
   let separator = whole ? "" : "{";
   for (const item of items) {
     yield separator;
