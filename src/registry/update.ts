@@ -168,8 +168,8 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
-    // What comes back from the store has its defaults again.
-    kind.applyDefaults(draft);
+    // What comes back from the store has its defaults again. A subresource leaves the live object's parts in place: they have theirs, and are frozen.
+    if (call.subresource === "") kind.applyDefaults(draft);
     clearEmptyLists(draft, kind.resource);
     return await store(r, call, { draft, live, entry });
   } finally {

@@ -29,8 +29,8 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
   spec.schedulerName ||= "default-scheduler";
   const account = spec.serviceAccountName || spec.serviceAccount;
   if (account) {
-    spec.serviceAccountName = account;
-    spec.serviceAccount = account;
+    if (spec.serviceAccountName !== account) spec.serviceAccountName = account;
+    if (spec.serviceAccount !== account) spec.serviceAccount = account;
   }
 }
 
