@@ -123,7 +123,7 @@ export function isConfigMapKey(value: string): string[] {
 export const isHttpHeaderName = (value: string): string[] => (HTTP_HEADER.test(value) ? [] : [HTTP_HEADER_ERROR]);
 export const isCIdentifier = (value: string): string[] => (C_IDENTIFIER.test(value) ? [] : [C_IDENTIFIER_ERROR]);
 export const isSysctlName = (value: string): boolean => byteLength(value) <= SUBDOMAIN_MAX && SYSCTL.test(value);
-export const SYSCTL_ERROR = `must have at most 253 characters and match regex ${body(SYSCTL)}`;
+export const SYSCTL_ERROR = "must have at most 253 characters and match regex ^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$";
 export const isDomainPath = (value: string): boolean => DOMAIN_PATH.test(value);
 export const DOMAIN_PATH_ERROR = `Invalid path (regex used for validation is '${body(DOMAIN_PATH)}')`;
 
@@ -150,7 +150,7 @@ export function isPathSegmentName(name: string, prefix: boolean): string[] {
 /** How a kind checks names: `prefix` means that it is a generateName, to which a suffix will be added. */
 export type NameCheck = (name: string, prefix: boolean) => readonly string[];
 
-const maskTrailingDash = (name: string): string => (name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
+const maskTrailingDash = (name: string): string => (name.length > 1 && name.endsWith("-") ? `${name.slice(0, -2)}a` : name);
 
 export const subdomainName: NameCheck = (name, prefix) => isDns1123Subdomain(prefix ? maskTrailingDash(name) : name);
 export const labelName: NameCheck = (name, prefix) => isDns1123Label(prefix ? maskTrailingDash(name) : name);

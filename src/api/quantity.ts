@@ -12,6 +12,7 @@ export interface Quantity {
 }
 
 const NANO = 1_000_000_000n;
+const MILLI = 1_000_000n;
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
 const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
 const DECIMAL_OF: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DECIMAL).map(([s, e]) => [e, s]));
@@ -38,8 +39,7 @@ export function parseQuantity(value: string | number): Quantity | undefined {
   const digits = BigInt(`${whole}${fraction}` || "0") * (sign === "-" ? -1n : 1n);
   const scaled = scale(digits, fraction.length, suffix);
   if (!scaled) return undefined;
-  const nano = scaled.nano > MAX_NANO ? MAX_NANO : scaled.nano < -MAX_NANO ? -MAX_NANO : scaled.nano;
-  return { nano, format: scaled.format };
+  return scaled.format === "BinarySI" && scaled.nano > MAX_NANO ? { nano: MAX_NANO, format: scaled.format } : scaled;
 }
 
 function scale(digits: bigint, decimals: number, suffix: string): Quantity | undefined {
@@ -76,7 +76,7 @@ function formatBinary(value: bigint): string {
 function formatDecimal(nano: bigint, format: QuantityFormat): string {
   let rest = nano;
   let exponent = -9;
-  while (rest % 1000n === 0n && exponent < 18) {
+  while (rest % 1000n === 0n && (exponent < 18 || format === "DecimalExponent")) {
     rest /= 1000n;
     exponent += 3;
   }
@@ -100,14 +100,20 @@ export function compareQuantities(a: string | number | undefined, b: string | nu
 
 export const quantitySign = (value: string | number | undefined): number => compareQuantities(value, 0);
 
-/** Whether it is a whole number (extended resources must be). */
-export const isWholeQuantity = (value: string | number): boolean => nanoOf(value) % NANO === 0n;
+/** Whether it is a whole number (extended resources must be). What does not fit 64 bits in thousandths is taken for none, as upstream's overflow has it. */
+export const isWholeQuantity = (value: string | number): boolean => BigInt.asIntN(64, divideUp(nanoOf(value), MILLI)) % 1000n === 0n;
+
+/** Rounded up to thousandths, as amounts of resources are kept. */
+export function roundedToMilli(value: string | number): string {
+  const q = parseQuantity(value);
+  return q ? formatQuantity({ ...q, nano: divideUp(q.nano, MILLI) * MILLI }) : String(value);
+}
 
 /** The value rounded up to a whole number (Quantity.Value). */
 export const quantityValue = (value: string | number | undefined): number => Number(divideUp(nanoOf(value), NANO));
 
 /** The value in thousandths, rounded up (Quantity.MilliValue). */
-export const quantityMilliValue = (value: string | number | undefined): number => Number(divideUp(nanoOf(value), 1_000_000n));
+export const quantityMilliValue = (value: string | number | undefined): number => Number(divideUp(nanoOf(value), MILLI));
 
 /** The sum, in the format of the first that is not zero. */
 export function addQuantities(a: string | number, b: string | number): string {

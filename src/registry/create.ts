@@ -56,7 +56,7 @@ function fillMeta(r: Registry, call: Call, draft: DraftObject): void {
 /** The kind's own preparation and all validation; returns nothing where the draft may be stored. */
 export function prepareCreate(call: Call, draft: DraftObject): void {
   const { kind, stored } = call.served;
-  kind.create.prepare(draft);
+  call.warnings.push(...kind.create.prepare(draft));
   const object = draft;
   const errors = [
     ...validateObjectMeta(object.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true }),

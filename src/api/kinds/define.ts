@@ -34,6 +34,8 @@ export interface KindRules<T extends KubeObject> {
   /** There is a `/status`: create clears the status, the main road keeps the stored one. */
   readonly status?: StatusRules<T>;
   readonly prepareCreate?: (draft: Draft<T>) => void;
+  /** What `prepareCreate` changes with a warning. */
+  readonly adaptCreate?: (draft: Draft<T>) => readonly string[];
   readonly validate?: (out: Errors, object: T) => void;
   readonly createWarnings?: (object: T) => readonly string[];
   readonly prepareUpdate?: (draft: Draft<T>, old: T) => void;
@@ -98,6 +100,7 @@ function createStrategy<T extends KubeObject>(rules: KindRules<T>): CreateStrate
       if (rules.status) Reflect.deleteProperty(draft, "status");
       if (rules.generation) Reflect.set(Reflect.get(draft, "metadata") ?? {}, "generation", 1);
       rules.prepareCreate?.(draft);
+      return rules.adaptCreate?.(draft) ?? [];
     },
     validate: (object) => collect((out) => rules.validate?.(out, object)),
     ...(createWarnings && { warnings: createWarnings }),

@@ -44,8 +44,8 @@ export interface UpdateStrategy<T> {
 }
 
 export interface CreateStrategy<T> {
-  /** Clears status, sets generation 1 where the kind has one, generates selectors … The name and uid are set already. */
-  readonly prepare: (draft: Draft<T>) => void;
+  /** Clears status, sets generation 1 where the kind has one, generates selectors … The name and uid are set already. Returns warnings about what it changed. */
+  readonly prepare: (draft: Draft<T>) => readonly string[];
   /** Everything but the metadata that all kinds share (which is validated before it). */
   readonly validate: (object: T) => readonly FieldError[];
   readonly warnings?: (object: T) => readonly string[];

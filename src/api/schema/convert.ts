@@ -4,7 +4,7 @@
  * Follows sigs.k8s.io/json (UnmarshalStrict): the order and the words of errors are its own.
  */
 import { goQuote } from "../go-quote.ts";
-import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR } from "../quantity.ts";
+import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR, roundedToMilli } from "../quantity.ts";
 import { entriesOf, NumberText, plain, setOwn, type Entry, type JsonObject } from "./json-parser.ts";
 import { canonicalBytes, canonicalMicroTime, canonicalTime, ScalarError } from "./scalars.ts";
 import type { Field, ScalarName, Struct, Type } from "./schema.ts";
@@ -119,7 +119,9 @@ class Converter {
     if (keys.length > 1) keys.sort();
     for (const key of keys) {
       this.#steps.push({ key, inMap: true });
-      setOwn(out, key, this.value(type, value[key]) ?? zeroOf(type));
+      const amount = this.value(type, value[key]) ?? zeroOf(type);
+      // Amounts of resources are kept in thousandths at the finest: a default of upstream's, on every list of them.
+      setOwn(out, key, type.kind === "quantity" && typeof amount === "string" ? roundedToMilli(amount) : amount);
       this.#steps.pop();
     }
     return out;

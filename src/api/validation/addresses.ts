@@ -1,5 +1,5 @@
 /**
- * Addresses and address ranges in fields. Lenient about leading zeros, as upstream still is for old fields.
+ * Addresses and address ranges in fields. Two spellings that Go's old parser took are told apart from what is no address at all.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/util/validation/ip.go.
  */
 import { isIPv4, isIPv6 } from "node:net";
@@ -15,10 +15,36 @@ const sloppy = (ip: string): string => (/^\d+(\.\d+){3}$/.test(ip) ? ip.split(".
 export const isValidIp = (ip: string): boolean => isIPv4(sloppy(ip)) || (isIPv6(ip) && !ip.includes("%"));
 export const familyOf = (ip: string): "IPv4" | "IPv6" | undefined => (isIPv4(sloppy(ip)) ? "IPv4" : isValidIp(ip) ? "IPv6" : undefined);
 
-export function isIp(out: Errors, field: string, ip: string): boolean {
-  if (isValidIp(ip)) return true;
-  out.push(invalidValue(field, ip, IP_ERROR));
-  return false;
+/** An IPv4 address written as an IPv6 one. */
+const isMapped = (ip: string): boolean => isIPv6(ip) && canonicalIpv6(ip).startsWith("::ffff:") && /^::ffff:[\da-f]{1,4}:[\da-f]{1,4}$/.test(canonicalIpv6(ip));
+
+/** As RFC 5952 has it, but mapped IPv4 addresses in hexadecimal too. */
+const canonicalIpv6 = (ip: string): string => new URL(`http://[${ip}]/`).hostname.slice(1, -1);
+
+/** Returns whether it is an address. `old`: addresses that are there already are taken as they are. Follows IsValidIPForLegacyField. */
+export function isIp(out: Errors, field: string, ip: string, old: readonly string[] = []): boolean {
+  if (old.includes(ip)) return true;
+  if (!isValidIp(ip)) {
+    out.push(invalidValue(field, ip, IP_ERROR));
+    return false;
+  }
+  const before = out.length;
+  if (!isIPv4(ip) && !isIPv6(ip)) out.push(invalidValue(field, ip, "must not have leading 0s"));
+  if (isMapped(ip)) out.push(invalidValue(field, ip, "must not be an IPv4-mapped IPv6 address"));
+  return out.length === before;
+}
+
+/** The address is one, but not written as others write it. Follows GetWarningsForIP. */
+export function addressWarnings(field: string, ip: string | undefined): string[] {
+  if (ip === undefined || !isValidIp(ip)) return [];
+  if (isIPv4(ip)) return [];
+  if (!isIPv6(ip)) return [`${field}: non-standard IP address ${JSON.stringify(ip)} is invalid: use ${JSON.stringify(sloppy(ip))}`];
+  const canonical = canonicalIpv6(ip);
+  if (isMapped(ip)) {
+    const [high = 0, low = 0] = canonical.slice("::ffff:".length).split(":").map((part) => Number.parseInt(part, 16));
+    return [`${field}: non-standard IP address ${JSON.stringify(ip)} is invalid: use "${high >> 8}.${high & 255}.${low >> 8}.${low & 255}"`];
+  }
+  return canonical === ip ? [] : [`${field}: IPv6 address ${JSON.stringify(ip)} should be in RFC 5952 canonical format (${JSON.stringify(canonical)})`];
 }
 
 export function isValidCidr(cidr: string): boolean {

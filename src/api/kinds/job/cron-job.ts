@@ -6,13 +6,15 @@ import { parseSchedule } from "../../cron/schedule.ts";
 import { isKnownZone } from "../../cron/zone.ts";
 import { invalidValue, required } from "../../field-error.ts";
 import type { CronJob, CronJobSpec } from "../../generated/types.ts";
-import { isDns1123Label, maxLength } from "../../names.ts";
+import { maxLength } from "../../names.ts";
 import { CRON_JOBS } from "../../resource.ts";
-import { type Errors, nonNegative, semanticallyEqual, unsupported } from "../../validation/fields.ts";
+import { type Errors, nonNegative, unsupported } from "../../validation/fields.ts";
 import { defineKind } from "../define.ts";
 import type { Kind } from "../kind.ts";
-import { podTemplateWarnings } from "../pod/warnings.ts";
+import { dropDisabledTemplateFields } from "../pod/disabled.ts";
+import { nameWarnings } from "../pod/warnings.ts";
 import { defaultCronJob } from "./defaults.ts";
+import { jobSpecWarnings } from "./job.ts";
 import { cronJobCells } from "./printer.ts";
 import { validateJobTemplateSpec } from "./validation.ts";
 
@@ -46,10 +48,11 @@ function validateTimeZone(out: Errors, zone: string | undefined): void {
   if (!isKnownZone(zone)) unknown();
 }
 
-function validateSpec(out: Errors, { spec }: CronJob, allowZone: boolean): void {
-  validateSchedule(out, spec, allowZone);
+function validateSpec(out: Errors, { spec }: CronJob, old?: CronJob): void {
+  validateSchedule(out, spec, (old?.spec.schedule ?? "").includes("TZ"));
   nonNegative(out, "spec.startingDeadlineSeconds", spec.startingDeadlineSeconds);
-  validateTimeZone(out, spec.timeZone);
+  // The zones that are known may have become fewer.
+  if (!old || old.spec.timeZone !== spec.timeZone) validateTimeZone(out, spec.timeZone);
   if (!spec.concurrencyPolicy) out.push(required("spec.concurrencyPolicy"));
   else if (!POLICIES.includes(spec.concurrencyPolicy)) out.push(unsupported("spec.concurrencyPolicy", spec.concurrencyPolicy, POLICIES));
   validateJobTemplateSpec(out, spec.jobTemplate?.spec ?? { template: {} }, "spec.jobTemplate.spec");
@@ -57,15 +60,7 @@ function validateSpec(out: Errors, { spec }: CronJob, allowZone: boolean): void 
   nonNegative(out, "spec.failedJobsHistoryLimit", spec.failedJobsHistoryLimit);
 }
 
-function warnings(cronJob: CronJob, old: CronJob | undefined): string[] {
-  const texts: string[] = [];
-  const name = isDns1123Label(cronJob.metadata.name ?? "");
-  if (name.length > 0) texts.push(`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${name.join(" ")}]`);
-  if (old && semanticallyEqual(cronJob.spec, old.spec)) return texts;
-  texts.push(...podTemplateWarnings(cronJob.spec.jobTemplate?.spec?.template, "spec.jobTemplate.spec.template"));
-  if (cronJob.spec.schedule?.includes("TZ")) texts.push("spec.schedule: TZ or CRON_TZ in schedule is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/#unsupported-timezone-specification for more details");
-  return texts;
-}
+const TEMPLATE = "spec.jobTemplate.spec";
 
 export const cronJobKind: Kind<CronJob> = defineKind<CronJob>({
   resource: CRON_JOBS,
@@ -75,12 +70,18 @@ export const cronJobKind: Kind<CronJob> = defineKind<CronJob>({
   generation: "spec",
   validate(out, cronJob) {
     const name = cronJob.metadata.name ?? "";
-    validateSpec(out, cronJob, false);
+    validateSpec(out, cronJob);
     if (name.length > NAME_MAX) out.push(invalidValue("metadata.name", name, maxLength(NAME_MAX)));
   },
-  createWarnings: (cronJob) => warnings(cronJob, undefined),
+  prepareCreate: (draft) => dropDisabledTemplateFields(draft.spec.jobTemplate?.spec?.template),
+  createWarnings: (cronJob) => [...nameWarnings(cronJob.metadata.name), ...jobSpecWarnings(cronJob.spec.jobTemplate?.spec, TEMPLATE)],
+  prepareUpdate: (draft) => dropDisabledTemplateFields(draft.spec.jobTemplate?.spec?.template),
   metaOnUpdate: "update",
-  validateUpdate: (out, cronJob, old) => validateSpec(out, cronJob, (old.spec.schedule ?? "").includes("TZ")),
-  updateWarnings: warnings,
+  validateUpdate: validateSpec,
+  updateWarnings: (cronJob, old) => [
+    ...(cronJob.metadata.generation === old.metadata.generation ? [] : jobSpecWarnings(cronJob.spec.jobTemplate?.spec, TEMPLATE)),
+    // Upstream says "spec" twice.
+    ...(cronJob.spec.schedule?.includes("TZ") ? ["cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"] : []),
+  ],
   status: {},
 });

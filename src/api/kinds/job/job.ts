@@ -2,14 +2,13 @@
  * The kind Job: what a client's create and update become before they are stored, and how they are checked.
  * Follows kubernetes pkg/registry/batch/job/strategy.go.
  */
-import type { Job } from "../../generated/types.ts";
+import type { Job, JobSpec } from "../../generated/types.ts";
 import { JOBS } from "../../resource.ts";
-import { isDns1123Label } from "../../names.ts";
 import type { Errors } from "../../validation/fields.ts";
-import { semanticallyEqual } from "../../validation/fields.ts";
 import { defineKind } from "../define.ts";
 import type { Draft, Kind } from "../kind.ts";
-import { podTemplateWarnings } from "../pod/warnings.ts";
+import { dropDisabledTemplateFields } from "../pod/disabled.ts";
+import { nameWarnings, podTemplateWarnings } from "../pod/warnings.ts";
 import { defaultJob } from "./defaults.ts";
 import { jobCells } from "./printer.ts";
 import { validateJobStatusUpdate } from "./status.ts";
@@ -32,21 +31,16 @@ function generateSelector(job: Draft<Job>): void {
   job.spec.selector.matchLabels = { [CONTROLLER_UID]: uid, ...job.spec.selector.matchLabels };
 }
 
-function nameWarnings(name: string | undefined): string[] {
-  const errors = isDns1123Label(name ?? "");
-  if (errors.length === 0) return [];
-  return [`metadata.name: this is used in Pod names and hostnames, which can result in surprising behavior; a DNS label is recommended: [${errors.join(" ")}]`];
-}
-
 const COMPLETIONS_SOFT_MAX = 100_000;
 const PARALLELISM_SOFT_MAX = 10_000;
 
-function specWarnings({ spec }: Job): string[] {
+/** Of a Job, or of the one inside a CronJob. Follows pkg/api/job/warnings.go. */
+export function jobSpecWarnings(spec: JobSpec | undefined, field: string): string[] {
   const warnings: string[] = [];
-  if (spec.completionMode === "Indexed" && (spec.completions ?? 0) > COMPLETIONS_SOFT_MAX && (spec.parallelism ?? 0) > PARALLELISM_SOFT_MAX) {
-    warnings.push("spec: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail");
+  if (spec?.completionMode === "Indexed" && (spec.completions ?? 0) > COMPLETIONS_SOFT_MAX && (spec.parallelism ?? 0) > PARALLELISM_SOFT_MAX) {
+    warnings.push(`${field}: In Indexed Jobs with a number of completions higher than 10^5 and a parallelism higher than 10^4, Kubernetes might not be able to track completedIndexes when a big number of indexes fail`);
   }
-  return [...warnings, ...podTemplateWarnings(spec.template, "spec.template")];
+  return [...warnings, ...podTemplateWarnings(spec?.template, `${field}.template`)];
 }
 
 export const jobKind: Kind<Job> = defineKind<Job>({
@@ -56,15 +50,17 @@ export const jobKind: Kind<Job> = defineKind<Job>({
   applyDefaults: defaultJob,
   generation: "spec",
   prepareCreate(draft) {
+    dropDisabledTemplateFields(draft.spec.template);
     if (draft.spec.manualSelector !== true) generateSelector(draft);
     // Storing makes an empty list no list, and this one is shown all the same.
     if (draft.spec.podFailurePolicy?.rules?.length === 0) Reflect.set(draft.spec.podFailurePolicy, "rules", null);
   },
   validate: (out: Errors, job) => validateJob(out, job),
-  createWarnings: (job) => [...nameWarnings(job.metadata.name), ...specWarnings(job)],
+  createWarnings: (job) => [...nameWarnings(job.metadata.name), ...jobSpecWarnings(job.spec, "spec")],
+  prepareUpdate: (draft) => dropDisabledTemplateFields(draft.spec.template),
   validateUpdate: validateJobUpdate,
   metaOnUpdate: "own",
-  updateWarnings: (job, old) => [...nameWarnings(job.metadata.name), ...(job.metadata.generation === old.metadata.generation && semanticallyEqual(job.spec, old.spec) ? [] : specWarnings(job))],
+  updateWarnings: (job, old) => (job.metadata.generation === old.metadata.generation ? [] : jobSpecWarnings(job.spec, "spec")),
   status: { validate: validateJobStatusUpdate },
   defaultPropagation: "Orphan",
   deleteWarnings: (options) =>

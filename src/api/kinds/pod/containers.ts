@@ -26,8 +26,10 @@ const MESSAGE_POLICIES = ["File", "FallbackToLogsOnError"];
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const RESTART_POLICIES = ["Always", "Never", "OnFailure"];
 const RESTART_ACTIONS = ["Restart", "RestartAllContainers"];
+const EXIT_CODE_OPERATORS = ["In", "NotIn"];
 const RESTART_RULES_MAX = 20;
 const EXIT_CODES_MAX = 255;
+const RULES_NEED_POLICY = "must specify restartPolicy when restart rules are used";
 
 function validatePorts(out: Errors, field: string, ports: readonly ContainerPort[] | undefined): void {
   const names = new Set<string>();
@@ -59,24 +61,23 @@ function validateResizePolicy(out: Errors, field: string, c: Container, podResta
     seen.add(p.resourceName);
     oneOf(out, field, p.resourceName, ["cpu", "memory"]);
     oneOf(out, field, p.restartPolicy, ["NotRequired", "RestartContainer"]);
-    if (podRestartPolicy === "Never" && p.restartPolicy !== "NotRequired") out.push(invalidValue(field, p.restartPolicy, "must be 'NotRequired' when `restartPolicy` is 'Never'"));
+    if (podRestartPolicy === "Never" && p.restartPolicy !== "NotRequired") out.push(invalidValue(field, p.restartPolicy, "must be 'NotRequired' when pod `restartPolicy` is 'Never'"));
   });
 }
 
 function validateRestartRules(out: Errors, field: string, c: Container): void {
   if (c.restartPolicy !== undefined && !RESTART_POLICIES.includes(c.restartPolicy)) out.push(unsupported(`${field}.restartPolicy`, c.restartPolicy, RESTART_POLICIES));
   const rules = c.restartPolicyRules ?? [];
-  if (rules.length === 0) return;
-  if (c.restartPolicy === undefined) out.push(required(`${field}.restartPolicy`, "must specify restartPolicy when restart rules are used"));
+  if (rules.length > 0 && c.restartPolicy === undefined) out.push(required(`${field}.restartPolicy`, RULES_NEED_POLICY));
   if (rules.length > RESTART_RULES_MAX) out.push(tooMany(`${field}.restartPolicyRules`, rules.length, RESTART_RULES_MAX));
   rules.forEach((rule, i) => {
     const at = `${field}.restartPolicyRules[${i}]`;
-    oneOf(out, `${at}.action`, rule.action, RESTART_ACTIONS);
+    if (!RESTART_ACTIONS.includes(rule.action)) out.push(unsupported(`${at}.action`, rule.action ?? "", RESTART_ACTIONS));
     if (!rule.exitCodes) {
       out.push(required(`${at}.exitCodes`, "must be specified"));
       return;
     }
-    oneOf(out, `${at}.exitCodes.operator`, rule.exitCodes.operator, ["In", "NotIn"]);
+    if (!EXIT_CODE_OPERATORS.includes(rule.exitCodes.operator)) out.push(unsupported(`${at}.exitCodes.operator`, rule.exitCodes.operator ?? "", EXIT_CODE_OPERATORS));
     const values = rule.exitCodes.values ?? [];
     if (values.length > EXIT_CODES_MAX) out.push(tooMany(`${at}.exitCodes.values`, values.length, EXIT_CODES_MAX));
   });
@@ -144,13 +145,19 @@ export function validateInitContainers(out: Errors, field: string, pod: PodConte
   (pod.spec.initContainers ?? []).forEach((c, i) => {
     const at = `${field}[${i}]`;
     validateCommon(out, at, c, pod);
-    validateRestartRules(out, at, c);
+    if (c.restartPolicy === undefined && c.restartPolicyRules?.length) out.push(required(`${at}.restartPolicy`, RULES_NEED_POLICY));
+    else validateRestartRules(out, at, c);
     if (names.has(c.name)) out.push(duplicate(`${at}.name`, c.name));
     else if (c.name) names.add(c.name);
     // Init containers run one after the other: only the ports of one may collide.
     validateHostPorts(out, field, [[0, c]]);
     if (c.restartPolicy === "Always") validateHooks(out, at, c, pod);
-    else for (const key of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) if (c[key]) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_INIT));
+    else {
+      for (const key of ["lifecycle", "livenessProbe", "readinessProbe", "startupProbe"] as const) if (c[key]) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_INIT));
+      (c.resizePolicy ?? []).forEach((p, j) => {
+        if (p.restartPolicy === "RestartContainer") out.push(invalidValue(`${at}.resizePolicy[${j}].restartPolicy`, p.restartPolicy, "must not be set to 'RestartContainer' for non-sidecar initContainers"));
+      });
+    }
   });
 }
 

@@ -44,6 +44,7 @@ export function defaultPod(pod: Draft<Pod>): void {
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   for (const c of containers) defaultRequests(c);
   if (spec.hostNetwork) for (const c of containers) defaultHostPorts(c);
+  defaultHugePageLimits(spec);
   defaultPodRequests(spec);
   spec.enableServiceLinks ??= true;
 }
@@ -95,6 +96,15 @@ function defaultHostPorts(c: Draft<Container>): void {
 }
 
 const POD_LEVEL = /^(cpu|memory|hugepages-.+)$/;
+
+/** With resources for the whole pod, its limits of huge pages are what its containers may use together. */
+function defaultHugePageLimits(spec: Draft<PodSpec>): void {
+  const { requests = {}, limits: own = {} } = spec.resources ?? {};
+  if (!spec.resources || Object.keys({ ...requests, ...own }).length === 0) return;
+  const limits: Resources = { ...own };
+  for (const [name, sum] of Object.entries(sumOfRequests(spec, "limits"))) if (name.startsWith("hugepages-") && requests[name] === undefined) limits[name] ??= sum;
+  if (Object.keys(limits).length > 0) spec.resources.limits = limits;
+}
 
 /** With limits for the whole pod, its requests are what its containers request together, or else those limits. */
 function defaultPodRequests(spec: Draft<PodSpec>): void {

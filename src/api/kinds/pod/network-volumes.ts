@@ -96,7 +96,7 @@ function validateFlocker(out: Errors, field: string, flocker: NonNullable<Volume
 
 /** Follows ValidateCSIDriverName. */
 export function validateDriverName(out: Errors, field: string, name: string): void {
-  if (name === "") out.push(required(field));
+  if (name === "") return void out.push(required(field));
   if (Buffer.byteLength(name) > DRIVER_BYTES_MAX) out.push(tooLong(field, DRIVER_BYTES_MAX));
   reasons(out, field, name, isDns1123Subdomain(name.toLowerCase()));
 }

@@ -2,19 +2,22 @@
  * The kind Pod: what a client's create and update become before they are stored. Binding and eviction are the registry's doing.
  * Follows kubernetes pkg/registry/core/pod/strategy.go.
  */
-import type { LabelSelector, Pod, PodAffinityTerm, PodTemplate } from "../../generated/types.ts";
+import type { LabelSelector, Pod, PodAffinityTerm, PodStatus, PodTemplate } from "../../generated/types.ts";
 import { validateObjectMetaUpdate } from "../../object-meta.ts";
 import { PODS, type Resource } from "../../resource.ts";
+import { addressWarnings } from "../../validation/addresses.ts";
 import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
 import { defineKind, keepField } from "../define.ts";
 import type { Draft, Kind, UpdateStrategy } from "../kind.ts";
 import { containerCells, formatLabels } from "../printing.ts";
+import { applyAppArmorAnnotations } from "./annotations.ts";
 import { defaultPod, defaultPodTemplate } from "./defaults.ts";
+import { dropDisabledFields, dropDisabledStatusFields, dropDisabledTemplateFields } from "./disabled.ts";
 import { podPrinter } from "./printer.ts";
 import { qosClassOf } from "./qos.ts";
 import { validateEphemeralContainersUpdate, validatePodStatusUpdate, validatePodUpdate, validateResize } from "./update.ts";
 import { validatePodCreate, validatePodTemplate } from "./validation.ts";
-import { podWarnings } from "./warnings.ts";
+import { podTemplateWarnings, podWarnings } from "./warnings.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -43,11 +46,24 @@ function applyMatchLabelKeys(pod: Draft<Pod>): void {
 
 function prepareCreate(draft: Draft<Pod>): void {
   draft.status = { phase: "Pending", qosClass: qosClassOf(draft.spec) };
+  dropDisabledFields(draft.spec);
   if (draft.spec.schedulingGates?.length) {
     const now = draft.metadata.creationTimestamp;
     draft.status.conditions = [{ type: "PodScheduled", status: "False", ...(now !== undefined && { lastTransitionTime: now }), reason: "SchedulingGated", message: "Scheduling is blocked due to non-empty scheduling gates" }];
   }
   applyMatchLabelKeys(draft);
+}
+
+/** Who does not say which generation was observed leaves what was said before. Follows preserveOldObservedGeneration. */
+function keepObservedGenerations(status: Draft<PodStatus>, old: PodStatus | undefined): void {
+  if (!status.observedGeneration && old?.observedGeneration) status.observedGeneration = old.observedGeneration;
+  const left = [...(old?.conditions ?? [])];
+  status.conditions?.forEach((condition, i) => {
+    const at = left.findIndex((c) => c.type === condition.type);
+    const [before] = at < 0 ? [] : left.splice(at, 1);
+    const { conditions } = status;
+    if (conditions && !condition.observedGeneration && before?.observedGeneration) conditions[i] = { ...condition, observedGeneration: before.observedGeneration };
+  });
 }
 
 /** Subresources that write a part of the spec: everything but that part stays as it was. */
@@ -63,7 +79,6 @@ function partOfSpec(keep: (draft: Draft<Pod>, old: Pod) => void, validate: (out:
       validate(out, pod, old);
       return out;
     },
-    warnings: (pod) => podWarnings(pod.spec),
   };
 }
 
@@ -91,10 +106,11 @@ export const podKind: Kind<Pod> = defineKind<Pod>({
   generation: "spec",
   prepareCreate,
   validate: validatePodCreate,
-  createWarnings: (pod) => podWarnings(pod.spec),
+  adaptCreate: applyAppArmorAnnotations,
+  createWarnings: podWarnings,
   metaOnUpdate: "update",
+  prepareUpdate: (draft) => dropDisabledFields(draft.spec),
   validateUpdate: validatePodUpdate,
-  updateWarnings: (pod, old) => (semanticallyEqual(pod.spec, old.spec) ? [] : podWarnings(pod.spec)),
   status: {
     prepare(draft, old) {
       // Old kubelets spoil owner references and the time of deletion when they write the status.
@@ -102,8 +118,11 @@ export const podKind: Kind<Pod> = defineKind<Pod>({
       keepField(draft.metadata, old.metadata, "ownerReferences");
       draft.status ??= {};
       if (old.status?.qosClass !== undefined) draft.status.qosClass ||= old.status.qosClass;
+      keepObservedGenerations(draft.status, old.status);
+      dropDisabledStatusFields(draft.status);
     },
     validate: validatePodStatusUpdate,
+    warnings: ({ status }) => (["podIPs", "hostIPs"] as const).flatMap((key) => (status?.[key] ?? []).flatMap(({ ip }, i) => addressWarnings(`status.${key}[${i}].ip`, ip))),
   },
   subresources: { ephemeralcontainers: ephemeralContainers, resize },
   deleteReturnsObject: true,
@@ -139,7 +158,11 @@ export const podTemplateKind: Kind<PodTemplate> = defineKind<PodTemplate>({
     defaultPodTemplate(draft.template);
   },
   generation: "everything",
+  prepareCreate: (draft) => dropDisabledTemplateFields(draft.template),
+  prepareUpdate: (draft) => dropDisabledTemplateFields(draft.template),
   validate: (out, o) => validatePodTemplate(out, o.template ?? {}, "template"),
+  createWarnings: (o) => podTemplateWarnings(o.template, "template"),
   metaOnUpdate: "update",
+  updateWarnings: (o, old) => (o.metadata.generation === old.metadata.generation ? [] : podTemplateWarnings(o.template, "template")),
   deleteReturnsObject: true,
 });

@@ -29,7 +29,8 @@ function validateTolerationValue(out: Errors, field: string, operator: string, v
     if (texts.length > 0) out.push(invalidValue(field, value, texts.join(";")));
   } else if (operator === "Exists") {
     if (value !== "") out.push(invalidValue(field, value, "value must be empty when `operator` is 'Exists'"));
-  } else out.push(unsupported(field, operator, ["Equal", "Exists"]));
+  } else if (operator === "Lt" || operator === "Gt") out.push(unsupported(field, operator, ["Equal", "Exists", "Lt", "Gt"]));
+  else out.push(unsupported(field, operator, ["Equal", "Exists"]));
 }
 
 function validateNodeRequirement(out: Errors, field: string, e: NodeSelectorRequirement, checkValues: boolean): void {
@@ -85,8 +86,18 @@ function validateNodeAffinity(out: Errors, field: string, affinity: NodeAffinity
 
 function validateLabelKeys(out: Errors, field: string, keys: readonly string[] | undefined, selector: LabelSelector | undefined): void {
   if (!keys?.length) return;
-  if (!selector) out.push(forbiddenField(field, "must not be specified when labelSelector is not set"));
+  if (!selector) return void out.push(forbiddenField(field, "must not be specified when labelSelector is not set"));
   keys.forEach((key, i) => reasons(out, `${field}[${i}]`, key, isQualifiedName(key)));
+}
+
+/** A key may be chosen by one of the two only: expressions that repeat what `matchLabels` or an expression before them say. Upstream forgets the field's name. */
+function validateRepeatedKeys(out: Errors, field: string, keys: readonly string[] | undefined, selector: LabelSelector | undefined): void {
+  if (!selector || !keys?.length) return;
+  const seen = new Set(Object.keys(selector.matchLabels ?? {}));
+  for (const { key } of selector.matchExpressions ?? []) {
+    if (keys.includes(key) && seen.has(key)) out.push(invalidValue(`${field}[${keys.lastIndexOf(key)}]`, key, "exists in both matchLabelKeys and labelSelector"));
+    seen.add(key);
+  }
 }
 
 function validatePodTerm(out: Errors, field: string, term: PodAffinityTerm): void {
@@ -95,6 +106,7 @@ function validatePodTerm(out: Errors, field: string, term: PodAffinityTerm): voi
   for (const name of term.namespaces ?? []) reasons(out, `${field}.namespace`, name, labelName(name, false));
   validateLabelKeys(out, `${field}.matchLabelKeys`, term.matchLabelKeys, term.labelSelector);
   validateLabelKeys(out, `${field}.mismatchLabelKeys`, term.mismatchLabelKeys, term.labelSelector);
+  validateRepeatedKeys(out, field, term.matchLabelKeys, term.labelSelector);
   (term.matchLabelKeys ?? []).forEach((key, i) => {
     if (term.mismatchLabelKeys?.includes(key)) out.push(invalidValue(`${field}.matchLabelKeys[${i}]`, key, "exists in both matchLabelKeys and mismatchLabelKeys"));
   });
@@ -133,6 +145,7 @@ export function validateTopologySpread(out: Errors, field: string, constraints: 
       if (policy !== undefined && policy !== "Honor" && policy !== "Ignore") out.push(unsupported(`${at}.${key}`, policy, ["Honor", "Ignore"]));
     }
     validateLabelKeys(out, `${at}.matchLabelKeys`, c.matchLabelKeys, c.labelSelector);
+    validateRepeatedKeys(out, at, c.matchLabelKeys, c.labelSelector);
     validateLabelSelector(out, `${at}.labelSelector`, c.labelSelector);
   });
 }

@@ -1,5 +1,5 @@
 /**
- * Security contexts of pods and containers. Windows options are taken as they are: no pod here runs on Windows.
+ * Security contexts of pods and containers.
  * Follows kubernetes pkg/apis/core/validation (ValidateSecurityContext, validatePodSpecSecurityContext).
  */
 import { duplicate, forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
@@ -8,6 +8,8 @@ import { inclusiveRange, isSysctlName, SYSCTL_ERROR } from "../../names.ts";
 import { type Errors, unsupported } from "../../validation/fields.ts";
 import { goSpelled } from "../go-spelling.ts";
 import { validateDescendingPath } from "./paths.ts";
+import { containersWithPath } from "./visit.ts";
+import { validateWindowsOptions } from "./windows.ts";
 
 const ID_MAX = 2 ** 31 - 1;
 const PROFILE_TYPES = ["Localhost", "RuntimeDefault", "Unconfined"];
@@ -29,7 +31,7 @@ function validateSeccomp(out: Errors, field: string, profile: SeccompProfile | u
   else validateDescendingPath(out, `${field}.localhostProfile`, local);
 }
 
-function validateAppArmor(out: Errors, field: string, profile: AppArmorProfile | undefined): void {
+export function validateAppArmor(out: Errors, field: string, profile: AppArmorProfile | undefined): void {
   if (!profile) return;
   const local = profile.localhostProfile;
   if (!profile.type) out.push(required(`${field}.type`, "type is required when appArmorProfile is set"));
@@ -61,6 +63,7 @@ export function validateSecurityContext(out: Errors, field: string, sc: Security
       if (capability === "CAP_SYS_ADMIN") out.push(invalidValue(field, goSpelled(SCHEMA, sc), "cannot set `allowPrivilegeEscalation` to false and `capabilities.Add` CAP_SYS_ADMIN"));
     }
   }
+  validateWindowsOptions(out, `${field}.windowsOptions`, sc.windowsOptions);
   validateAppArmor(out, `${field}.appArmorProfile`, sc.appArmorProfile);
 }
 
@@ -95,16 +98,19 @@ export function validatePodSecurityContext(out: Errors, field: string, spec: Pod
   validateSysctls(out, `${field}.sysctls`, sc, spec);
   oneOf(out, `${field}.fsGroupChangePolicy`, sc.fsGroupChangePolicy, ["Always", "OnRootMismatch"]);
   validateSeccomp(out, `${field}.seccompProfile`, sc.seccompProfile);
+  validateWindowsOptions(out, `${field}.windowsOptions`, sc.windowsOptions);
   validateAppArmor(out, `${field}.appArmorProfile`, sc.appArmorProfile);
   oneOf(out, `${field}.supplementalGroupsPolicy`, sc.supplementalGroupsPolicy, ["Merge", "Strict"]);
-  oneOf(out, `${field}.seLinuxChangePolicy`, sc.seLinuxChangePolicy, ["MountOption", "Recursive"]);
+  // MountOption waits for a feature that is off.
+  oneOf(out, `${field}.seLinuxChangePolicy`, sc.seLinuxChangePolicy, ["Recursive"]);
 }
 
 /** With a user namespace of its own a pod shares no other namespace with the host. */
 export function validateHostUsers(out: Errors, field: string, spec: PodSpec): void {
   if (spec.hostUsers !== false) return;
-  const why = "when `pod.Spec.HostUsers` is false";
+  const why = "when `hostUsers` is false";
   if (spec.hostNetwork) out.push(forbiddenField(`${field}.hostNetwork`, why));
   if (spec.hostPID) out.push(forbiddenField(`${field}.HostPID`, why));
   if (spec.hostIPC) out.push(forbiddenField(`${field}.HostIPC`, why));
+  for (const [c, at] of containersWithPath(spec, field)) if (c.volumeDevices?.length) out.push(forbiddenField(`${at}.volumeDevices`, why));
 }

@@ -10,6 +10,7 @@ import { compareQuantities } from "../../quantity.ts";
 import { familyOf, isIp } from "../../validation/addresses.ts";
 import { type Errors, immutable, reasons, semanticallyEqual } from "../../validation/fields.ts";
 import { goDiff } from "../go-spelling.ts";
+import { APPARMOR_CONTAINER, isDeletionCost, validatePodAnnotations } from "./annotations.ts";
 import { qosClassOf } from "./qos.ts";
 import { validateTolerations } from "./scheduling.ts";
 import { validatePodCommon } from "./validation.ts";
@@ -21,19 +22,18 @@ const CHANGEABLE = [
 ].join(",");
 
 const MIRROR = "kubernetes.io/config.mirror";
-const APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
 
 /** The pod as a whole, again: its metadata in the create form, then the rest. */
 function validateWhole(out: Errors, pod: Pod, old: Pod): void {
   out.push(...validateObjectMeta(pod.metadata, { namespaced: true, validateName: subdomainName, builtIn: true }));
-  validatePodCommon(out, pod);
+  validatePodCommon(out, pod, old);
   validateAnnotationChanges(out, pod, old);
 }
 
 function validateAnnotationChanges(out: Errors, pod: Pod, old: Pod): void {
   const now = pod.metadata.annotations ?? {};
   const before = old.metadata.annotations ?? {};
-  const kinds: readonly (readonly [(key: string) => boolean, string])[] = [[(key) => key.startsWith(APPARMOR), "AppArmor annotations"], [(key) => key === MIRROR, "mirror pod annotation"]];
+  const kinds: readonly (readonly [(key: string) => boolean, string])[] = [[(key) => key.startsWith(APPARMOR_CONTAINER), "AppArmor annotations"], [(key) => key === MIRROR, "mirror pod annotation"]];
   for (const key of Object.keys(before)) {
     if (now[key] === before[key]) continue;
     for (const [test, name] of kinds) if (test(key)) out.push(forbiddenField(`metadata.annotations[${key}]`, `may not remove or update ${name}`));
@@ -42,6 +42,7 @@ function validateAnnotationChanges(out: Errors, pod: Pod, old: Pod): void {
     if (key in before) continue;
     for (const [test, name] of kinds) if (test(key)) out.push(forbiddenField(`metadata.annotations[${key}]`, `may not add ${name}`));
   }
+  validatePodAnnotations(out, "metadata.annotations", pod.metadata, pod.spec, !isDeletionCost(before));
 }
 
 export function validatePodUpdate(out: Errors, pod: Pod, old: Pod): void {

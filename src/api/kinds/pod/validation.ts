@@ -2,19 +2,22 @@
  * Pods, pod specs and pod templates.
  * Follows kubernetes pkg/apis/core/validation (ValidatePodSpec, ValidatePodTemplateSpec, validatePodMetadataAndSpec).
  */
-import { duplicate, forbiddenField, invalidValue, required } from "../../field-error.ts";
+import { duplicate, fieldNotFound, forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
 import type { ObjectMeta, Pod, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
 import { inclusiveRange, isDns1123Label, isDns1123Subdomain, isQualifiedName, subdomainName } from "../../names.ts";
 import { canonicalQuantity, compareQuantities } from "../../quantity.ts";
 import { isIp } from "../../validation/addresses.ts";
 import { type Errors, reasons, unsupported } from "../../validation/fields.ts";
 import { validateAnnotations, validateLabels } from "../../validation/labels.ts";
+import { isDeletionCost, validatePodAnnotations, validateProfilesMatch } from "./annotations.ts";
 import { type PodContext, validateContainers, validateEphemeralContainers, validateImageBlanks, validateInitContainers } from "./containers.ts";
 import { sumOfRequests } from "./defaults.ts";
 import { validateResourceRequirements } from "./resources.ts";
 import { validateAffinity, validateSchedulingGates, validateTolerations, validateTopologySpread } from "./scheduling.ts";
 import { validateHostUsers, validatePodSecurityContext } from "./security.ts";
+import { containersWithPath } from "./visit.ts";
 import { validateVolumes } from "./volumes.ts";
+import { validateHostProcess, validateOs } from "./windows.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
 const RESTART_POLICIES = ["Always", "OnFailure", "Never"];
@@ -22,8 +25,8 @@ const DNS_POLICIES = ["ClusterFirstWithHostNet", "ClusterFirst", "Default", "Non
 const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;
 const SEARCH_CHARACTERS_MAX = 2048;
-const DELETION_COST = "controller.kubernetes.io/pod-deletion-cost";
-const SUBDOMAIN_WITH_UNDERSCORE = /^[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?(\.[a-z0-9_]([-_a-z0-9]*[a-z0-9_])?)*$/;
+const HOSTNAME_BYTES_MAX = 64;
+const SUBDOMAIN_WITH_UNDERSCORE = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 
 function choice(out: Errors, field: string, value: string | undefined, listed: readonly string[]): void {
   if (!value) out.push(required(field));
@@ -55,8 +58,12 @@ export function validatePodSpec(out: Errors, spec: PodSpec, field: string, meta:
   (spec.readinessGates ?? []).forEach((gate, i) => reasons(out, `${field}.readinessGates[${i}].conditionType`, gate.conditionType, isQualifiedName(gate.conditionType ?? "")));
   validateSchedulingGates(out, `${field}.schedulingGates`, spec.schedulingGates);
   validateTopologySpread(out, `${field}.topologySpreadConstraints`, spec.topologySpreadConstraints);
+  validateHostProcess(out, field, spec);
   validateHostUsers(out, field, spec);
+  validateHostnameOverride(out, spec, `${field}.hostnameOverride`);
   validateNamesAndNumbers(out, spec, field);
+  validateOs(out, field, spec);
+  validateKeyFiles(out, field, spec);
 }
 
 function validateNamesAndNumbers(out: Errors, spec: PodSpec, field: string): void {
@@ -69,7 +76,6 @@ function validateNamesAndNumbers(out: Errors, spec: PodSpec, field: string): voi
   const deadline = spec.activeDeadlineSeconds;
   if (deadline !== undefined && (deadline < 1 || deadline > INT32_MAX)) out.push(invalidValue(`${field}.activeDeadlineSeconds`, deadline, inclusiveRange(1, INT32_MAX)));
   if (spec.hostname) reasons(out, `${field}.hostname`, spec.hostname, isDns1123Label(spec.hostname));
-  if (spec.hostnameOverride !== undefined) validateHostnameOverride(out, spec, field, spec.hostnameOverride);
   if (spec.subdomain) reasons(out, `${field}.subdomain`, spec.subdomain, isDns1123Label(spec.subdomain));
   validateTolerations(out, `${field}.tolerations`, spec.tolerations);
   (spec.hostAliases ?? []).forEach((alias, i) => {
@@ -80,19 +86,15 @@ function validateNamesAndNumbers(out: Errors, spec: PodSpec, field: string): voi
   name("runtimeClassName");
   if (spec.preemptionPolicy !== undefined) choice(out, `${field}.preemptionPolicy`, spec.preemptionPolicy, ["PreemptLowerPriority", "Never"]);
   if (spec.overhead) validateResourceRequirements(out, `${field}.overhead`, { limits: spec.overhead });
-  if (spec.os) validateOs(out, `${field}.os`, spec.os.name);
 }
 
-function validateOs(out: Errors, field: string, name: string | undefined): void {
-  if (!name) out.push(required(`${field}.name`, "cannot be empty"));
-  else if (name !== "linux" && name !== "windows") out.push(unsupported(field, name, ["linux", "windows"]));
-}
-
-function validateHostnameOverride(out: Errors, spec: PodSpec, field: string, hostname: string): void {
-  reasons(out, `${field}.hostnameOverride`, hostname, isDns1123Subdomain(hostname));
-  if (hostname.length > 64) out.push(invalidValue(`${field}.hostnameOverride`, hostname, "must be no more than 64 characters"));
-  if (spec.hostNetwork) out.push(forbiddenField(`${field}.hostnameOverride`, "may not be set when `hostNetwork` is true"));
-  if (spec.setHostnameAsFQDN) out.push(forbiddenField(`${field}.hostnameOverride`, "may not be set when `setHostnameAsFQDN` is true"));
+function validateHostnameOverride(out: Errors, spec: PodSpec, field: string): void {
+  const { hostnameOverride: hostname } = spec;
+  if (hostname === undefined) return;
+  if (spec.setHostnameAsFQDN) out.push(forbiddenField(field, "may not be specified when setHostnameAsFQDN is true"));
+  if (spec.hostNetwork) out.push(forbiddenField(field, "may not be specified when hostNetwork is true"));
+  if (Buffer.byteLength(hostname) > HOSTNAME_BYTES_MAX) out.push(tooLong(field, HOSTNAME_BYTES_MAX));
+  reasons(out, field, hostname, isDns1123Subdomain(hostname));
 }
 
 function validateResourceClaims(out: Errors, field: string, spec: PodSpec): void {
@@ -116,18 +118,36 @@ function validateResourceClaims(out: Errors, field: string, spec: PodSpec): void
 function validatePodResources(out: Errors, field: string, { spec, claims }: PodContext): void {
   const { resources } = spec;
   if (!resources) return;
-  if (resources.claims) out.push(forbiddenField(`${field}.claims`, "claims cannot be set for Resources at pod-level"));
+  if (spec.os?.name === "windows") return void out.push(forbiddenField(field, "may not be set for a windows pod"));
+  if (resources.claims) out.push(forbiddenField(`${field}.claims`, "claims may not be set for Resources at pod-level"));
   validateResourceRequirements(out, field, resources, { pod: true, claims });
-  for (const [name, sum] of Object.entries(sumOfRequests(spec))) {
-    const own = resources.requests?.[name] ?? "0";
-    if (compareQuantities(sum, own) > 0) out.push(invalidValue(`${field}.requests[${name}]`, canonicalQuantity(own), `must be greater than or equal to aggregate container requests of ${canonicalQuantity(sum)}`));
-  }
+  const atLeast = (kind: "requests" | "limits", name: string, sum: string | number) => {
+    const own = resources[kind]?.[name];
+    if (own !== undefined && compareQuantities(sum, own) > 0) out.push(invalidValue(`${field}.${kind}[${name}]`, canonicalQuantity(own), `must be greater than or equal to aggregate container ${kind} of ${canonicalQuantity(sum)}`));
+  };
+  for (const [name, sum] of Object.entries(sumOfRequests(spec))) atLeast("requests", name, sum);
+  for (const [name, sum] of Object.entries(sumOfRequests(spec, "limits"))) if (name.startsWith("hugepages-")) atLeast("limits", name, sum);
   (spec.containers ?? []).forEach((c, i) => {
     for (const [name, limit] of Object.entries(c.resources?.limits ?? {})) {
       const own = resources.limits?.[name];
       if (own !== undefined && compareQuantities(limit, own) > 0) out.push(invalidValue(`${field}.containers[${i}][${name}].limits`, canonicalQuantity(limit), `must be less than or equal to pod limits of ${canonicalQuantity(own)}`));
     }
   });
+}
+
+/** Variables that come out of a file need an emptyDir for it. */
+function validateKeyFiles(out: Errors, field: string, spec: PodSpec): void {
+  const volumes = new Map((spec.volumes ?? []).map((v) => [v.name, v]));
+  for (const [c, at] of containersWithPath(spec, field)) {
+    (c.env ?? []).forEach(({ valueFrom }, i) => {
+      const name = valueFrom?.fileKeyRef?.volumeName;
+      if (!valueFrom?.fileKeyRef) return;
+      const place = `${at}.env[${i}].valueFrom.fileKeyRef.volumeName`;
+      const volume = volumes.get(name ?? "");
+      if (!volume) out.push(fieldNotFound(place, name ?? ""));
+      else if (!volume.emptyDir) out.push(invalidValue(place, name, "referenced volume must be of type emptyDir"));
+    });
+  }
 }
 
 function validateHostNetworkPorts(out: Errors, field: string, { spec, isPod }: PodContext): void {
@@ -163,15 +183,7 @@ function validateSearch(out: Errors, field: string, search: string): void {
   if (name.length > 253) out.push(invalidValue(field, name, "must be no more than 253 characters"));
   if (SUBDOMAIN_WITH_UNDERSCORE.test(name)) return;
   const pattern = SUBDOMAIN_WITH_UNDERSCORE.source.slice(1, -1);
-  out.push(invalidValue(field, name, `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${pattern}')`));
-}
-
-function validatePodAnnotations(out: Errors, field: string, meta: ObjectMeta | undefined, spec: PodSpec): void {
-  const annotations = meta?.annotations ?? {};
-  const mirror = annotations["kubernetes.io/config.mirror"];
-  if (mirror !== undefined && !spec.nodeName) out.push(invalidValue(`${field}[kubernetes.io/config.mirror]`, mirror, "must set spec.nodeName if mirror pod annotation is set"));
-  const cost = annotations[DELETION_COST];
-  if (cost !== undefined && (!/^(0|-?[1-9]\d*)$/.test(cost) || Math.abs(Number(cost)) > INT32_MAX)) out.push(invalidValue(`${field}[${DELETION_COST}]`, cost, "must be a 32bit integer"));
+  out.push(invalidValue(field, name, `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${pattern}')`));
 }
 
 export function validatePodTemplate(out: Errors, template: PodTemplateSpec, field: string): void {
@@ -180,13 +192,14 @@ export function validatePodTemplate(out: Errors, template: PodTemplateSpec, fiel
   validateAnnotations(out, `${field}.annotations`, template.metadata?.annotations);
   validatePodAnnotations(out, `${field}.annotations`, template.metadata, spec);
   validatePodSpec(out, spec, `${field}.spec`, undefined);
+  validateProfilesMatch(out, `${field}.spec`, template.metadata, spec);
   if (spec.ephemeralContainers?.length) out.push(forbiddenField(`${field}.spec.ephemeralContainers`, "ephemeral containers not allowed in pod template"));
 }
 
-/** What holds for a Pod on create and update alike, apart from its metadata. */
-export function validatePodCommon(out: Errors, pod: Pod): void {
+/** What holds for a Pod on create and update alike, apart from its metadata. `old`: what it was before the update. */
+export function validatePodCommon(out: Errors, pod: Pod, old?: Pod): void {
   const spec = pod.spec ?? { containers: [] };
-  validatePodAnnotations(out, "metadata.annotations", pod.metadata, spec);
+  validatePodAnnotations(out, "metadata.annotations", pod.metadata, spec, !isDeletionCost(old?.metadata?.annotations));
   validatePodSpec(out, spec, "spec", pod.metadata);
   if (!spec.serviceAccountName) {
     (spec.volumes ?? []).forEach((volume, i) =>
@@ -203,4 +216,5 @@ export function validatePodCreate(out: Errors, pod: Pod): void {
   validatePodCommon(out, pod);
   if (pod.spec?.ephemeralContainers?.length) out.push(forbiddenField("spec.ephemeralContainers", "cannot be set on create"));
   if (pod.spec?.nodeName && pod.spec.schedulingGates?.length) out.push(forbiddenField("spec.nodeName", "cannot be set until all schedulingGates have been cleared"));
+  validateProfilesMatch(out, "spec", pod.metadata, pod.spec ?? { containers: [] });
 }

@@ -7,7 +7,6 @@ import type { DownwardAPIVolumeFile, KeyToPath, ObjectMeta, ProjectedVolumeSourc
 import { isDns1123Label, subdomainName } from "../../names.ts";
 import { quantitySign } from "../../quantity.ts";
 import { type Errors, reasons, unsupported } from "../../validation/fields.ts";
-import { validateLabelSelector } from "../../validation/labels.ts";
 import { validateClaimTemplate } from "../storage/claim-spec.ts";
 import { validateFieldRef, validateResourceFieldRef, VOLUME_FIELDS } from "./env.ts";
 import type { MountableVolumes } from "./mounts.ts";
@@ -21,7 +20,8 @@ const CONFLICTING_PATHS = "conflicting duplicate paths";
 const TOKEN_SECONDS_MIN = 600;
 const TOKEN_SECONDS_MAX = 2 ** 32;
 
-export type VolumeCheck = (out: Errors, field: string, volume: Volume) => void;
+/** `meta` is that of a real Pod. */
+export type VolumeCheck = (out: Errors, field: string, volume: Volume, meta: ObjectMeta | undefined) => void;
 
 function validateMode(out: Errors, field: string, mode: number | undefined): void {
   if (mode !== undefined && (mode < 0 || mode > MODE_MAX)) out.push(invalidValue(field, mode, MODE_ERROR));
@@ -87,10 +87,6 @@ function validateProjection(out: Errors, field: string, at: string, source: Volu
     count += 1;
     validateToken(out, field, `${at}.serviceAccountToken`, source.serviceAccountToken.expirationSeconds ?? 0, source.serviceAccountToken.path ?? "");
   }
-  if (source.clusterTrustBundle) {
-    count += 1;
-    validateTrustBundle(out, field, `${at}.clusterTrustBundle`, source.clusterTrustBundle, paths);
-  }
   return count;
 }
 
@@ -99,22 +95,6 @@ function validateToken(out: Errors, field: string, at: string, seconds: number, 
   if (seconds > TOKEN_SECONDS_MAX) out.push(invalidValue(`${at}.expirationSeconds`, seconds, "may not specify a duration larger than 2^32 seconds"));
   if (path === "") out.push(required(`${field}.path`));
   else validateLocalPath(out, `${field}.path`, path);
-}
-
-function validateTrustBundle(out: Errors, field: string, at: string, bundle: NonNullable<VolumeProjection["clusterTrustBundle"]>, paths: Set<string>): void {
-  const { name, signerName, labelSelector, path } = bundle;
-  if (name !== undefined && signerName !== undefined) out.push(invalidValue(at, bundle, "only one of name and signerName may be used"));
-  else if (name !== undefined) {
-    if (name === "") out.push(required(`${at}.name`, "must be a valid object name"));
-    for (const text of subdomainName(name.slice(name.lastIndexOf(":") + 1), false)) out.push(invalidValue(`${at}.name`, name, `not a valid clustertrustbundlename: ${text}`));
-    if (labelSelector) out.push(invalidValue(`${at}.labelSelector`, labelSelector, "labelSelector must be unset if name is specified"));
-  } else if (signerName !== undefined) {
-    if (signerName === "") out.push(required(`${at}.signerName`, "must be a valid signer name"));
-    validateLabelSelector(out, `${at}.labelSelector`, labelSelector);
-  } else out.push(required(at, "either name or signerName must be specified"));
-  if (!path) out.push(required(`${at}.path`));
-  validateLocalPath(out, `${at}.path`, path ?? "");
-  takePath(out, field, paths, path, path ?? "");
 }
 
 const LOCAL_VOLUMES: Partial<Record<keyof Volume, VolumeCheck>> = {
@@ -151,8 +131,9 @@ const LOCAL_VOLUMES: Partial<Record<keyof Volume, VolumeCheck>> = {
     if (!ephemeral?.volumeClaimTemplate) out.push(required(`${field}.volumeClaimTemplate`));
     else validateClaimTemplate(out, `${field}.volumeClaimTemplate`, ephemeral.volumeClaimTemplate);
   },
-  image: (out, field, { image }) => {
-    if (!image?.reference) out.push(required(`${field}.reference`));
+  image: (out, field, { image }, meta) => {
+    // A template may leave it to whoever completes it.
+    if (meta && !image?.reference) out.push(required(`${field}.reference`));
     const policy = image?.pullPolicy ?? "";
     if (policy === "") out.push(required(`${field}.pullPolicy`));
     else if (!["Always", "IfNotPresent", "Never"].includes(policy)) out.push(unsupported(`${field}.pullPolicy`, policy, ["Always", "IfNotPresent", "Never"]));
@@ -166,13 +147,21 @@ const ORDER: readonly (keyof Volume)[] = [
 ];
 /** Upstream's slips of the pen. */
 const SECOND_NAMES: Partial<Record<keyof Volume, string>> = { cephfs: "cephFS", downwardAPI: "downwarAPI" };
+const CHECKED_AS: Partial<Record<keyof Volume, string>> = { gcePersistentDisk: "persistentDisk" };
+const NAME_AND_PORTAL_MAX = 64;
+
+function validatePortalLength(out: Errors, field: string, { name, iscsi }: Volume): void {
+  if (iscsi?.initiatorName === undefined || Buffer.byteLength(`${name ?? ""}:${iscsi.targetPortal ?? ""}`) <= NAME_AND_PORTAL_MAX) return;
+  out.push(invalidValue(field, name ?? "", "Total length of <volume name>:<iscsi.targetPortal> must be under 64 characters if iscsi.initiatorName is specified."));
+}
 
 function validateSource(out: Errors, field: string, volume: Volume, meta: ObjectMeta | undefined): void {
   let found = false;
   for (const key of ORDER) {
     if (volume[key] === undefined || volume[key] === null) continue;
     if (found) out.push(forbiddenField(`${field}.${SECOND_NAMES[key] ?? key}`, "may not specify more than 1 volume type"));
-    else (LOCAL_VOLUMES[key] ?? NETWORK_VOLUMES[key])?.(out, `${field}.${key}`, volume);
+    else (LOCAL_VOLUMES[key] ?? NETWORK_VOLUMES[key])?.(out, `${field}.${CHECKED_AS[key] ?? key}`, volume, meta);
+    if (key === "iscsi") validatePortalLength(out, `${field}.name`, volume);
     if (!found && key === "ephemeral" && meta?.name && volume.name) validateClaimName(out, `${field}.name`, volume.name, `${meta.name}-${volume.name}`);
     found = true;
   }
@@ -186,6 +175,7 @@ function validateClaimName(out: Errors, field: string, volume: string, claim: st
 /** Returns the volumes that containers may mount: those that are valid. `meta` is that of a real Pod. */
 export function validateVolumes(out: Errors, field: string, volumes: readonly Volume[] | undefined, meta: ObjectMeta | undefined): MountableVolumes {
   const mountable = new Map<string, Volume>();
+  const created = new Set(meta?.name ? (volumes ?? []).filter((v) => v.ephemeral).map((v) => `${meta.name ?? ""}-${v.name}`) : []);
   (volumes ?? []).forEach((volume, i) => {
     const errors: Errors = [];
     validateSource(errors, `${field}[${i}]`, volume, meta);
@@ -194,6 +184,8 @@ export function validateVolumes(out: Errors, field: string, volumes: readonly Vo
     if (mountable.has(volume.name)) errors.push(duplicate(`${field}[${i}].name`, volume.name));
     if (errors.length === 0) mountable.set(volume.name, volume);
     out.push(...errors);
+    const claim = volume.persistentVolumeClaim?.claimName;
+    if (claim !== undefined && created.has(claim)) out.push(invalidValue(`${field}[${i}].persistentVolumeClaim.claimName`, claim, "must not reference a PVC that gets created for an ephemeral volume"));
   });
   return mountable;
 }
