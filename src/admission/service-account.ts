@@ -5,6 +5,8 @@
 import type { Ids } from "../base/chance.ts";
 import type { Container, Pod, PodSpec, ServiceAccount, Volume } from "../api/generated/types.ts";
 import type { Draft } from "../api/kinds/kind.ts";
+import { goQuote } from "../api/go-quote.ts";
+import { isPathSegmentName } from "../api/names.ts";
 import { PODS, SERVICE_ACCOUNTS } from "../api/resource.ts";
 import { concerns, refuse, type AdmissionContext, type AdmissionPlugin } from "../registry/admission.ts";
 
@@ -52,7 +54,10 @@ const automounts = (account: ServiceAccount, spec: PodSpec) => spec.automountSer
 
 function accountOf(pod: Draft<Pod>, name: string, context: AdmissionContext): ServiceAccount {
   const account = context.reader.get(SERVICE_ACCOUNTS, context.namespace, name);
-  if (!account) throw refuse(context, { metadata: pod.metadata ?? {} }, `error looking up service account ${context.namespace}/${name}: serviceaccount ${JSON.stringify(name)} not found`);
+  // Upstream's client refuses to ask for names that would not stand in a path.
+  const unaskable = isPathSegmentName(name, false);
+  const why = unaskable.length > 0 ? `invalid resource name ${goQuote(name)}: [${unaskable.join(" ")}]` : `serviceaccount ${goQuote(name)} not found`;
+  if (!account) throw refuse(context, { metadata: pod.metadata ?? {} }, `error looking up service account ${context.namespace}/${name}: ${why}`);
   return account;
 }
 

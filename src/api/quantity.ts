@@ -76,7 +76,8 @@ function formatBinary(value: bigint): string {
 function formatDecimal(nano: bigint, format: QuantityFormat): string {
   let rest = nano;
   let exponent = -9;
-  while (rest % 1000n === 0n && (exponent < 18 || format === "DecimalExponent")) {
+  const highest = format === "DecimalExponent" ? Number.POSITIVE_INFINITY : 18;
+  while (rest % 1000n === 0n && exponent < highest) {
     rest /= 1000n;
     exponent += 3;
   }

@@ -45,9 +45,9 @@ export function defaulted(kind: Kind, object: KubeObject): KubeObject {
 export function tryCreate(kind: Kind, object: object): Tried {
   const draft = decoded(kind, object);
   draft.metadata = { ...draft.metadata, uid: UID, ...(kind.resource.namespaced && { namespace: "ns" }), creationTimestamp: "2024-01-01T00:00:00Z" };
-  kind.create.prepare(draft);
+  const told = kind.create.prepare(draft);
   const meta = validateObjectMeta(draft.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true });
-  return { object: draft, errors: texts([...meta, ...kind.create.validate(draft)]), warnings: kind.create.warnings?.(draft) ?? [] };
+  return { object: draft, errors: texts([...meta, ...kind.create.validate(draft)]), warnings: [...told, ...(kind.create.warnings?.(draft) ?? [])] };
 }
 
 /** As it would be stored. */

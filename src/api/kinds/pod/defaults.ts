@@ -64,6 +64,7 @@ function defaultContainer(c: Draft<Container | EphemeralContainer>): void {
   for (const port of c.ports ?? []) port.protocol ||= "TCP";
   for (const env of c.env ?? []) {
     if (env.valueFrom?.fieldRef) env.valueFrom.fieldRef.apiVersion ||= "v1";
+    if (env.valueFrom?.fileKeyRef) env.valueFrom.fileKeyRef.optional ??= false;
   }
   for (const probe of [c.livenessProbe, c.readinessProbe, c.startupProbe]) if (probe) defaultProbe(probe);
   for (const handler of [c.lifecycle?.postStart, c.lifecycle?.preStop]) if (handler) defaultHandler(handler);
@@ -95,7 +96,7 @@ function defaultHostPorts(c: Draft<Container>): void {
   for (const port of c.ports ?? []) port.hostPort ||= port.containerPort;
 }
 
-const POD_LEVEL = /^(cpu|memory|hugepages-.+)$/;
+const POD_LEVEL = /^(cpu|memory|hugepages-.*)$/;
 
 /** With resources for the whole pod, its limits of huge pages are what its containers may use together. */
 function defaultHugePageLimits(spec: Draft<PodSpec>): void {

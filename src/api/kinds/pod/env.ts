@@ -4,10 +4,10 @@
  */
 import { invalidValue, required } from "../../field-error.ts";
 import type { EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
-import { isConfigMapKey, isEnvVarName, isQualifiedName, subdomainName } from "../../names.ts";
+import { isConfigMapKey, isDns1123Label, isEnvVarName, isQualifiedName, subdomainName } from "../../names.ts";
 import { canonicalQuantity, quantitySign } from "../../quantity.ts";
 import { type Errors, reasons, unsupported } from "../../validation/fields.ts";
-import { validateLocalPath } from "./paths.ts";
+import { validateNoBacksteps } from "./paths.ts";
 
 const ENV_FIELDS = ["metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName", "spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP", "status.podIPs"];
 export const VOLUME_FIELDS = ["metadata.annotations", "metadata.labels", "metadata.name", "metadata.namespace", "metadata.uid"];
@@ -46,11 +46,12 @@ function validateValueFrom(out: Errors, field: string, value: string, from: EnvV
   if (from.fileKeyRef) {
     sources += 1;
     const { volumeName, path, key } = from.fileKeyRef;
-    if (!volumeName) out.push(required(`${field}.fileKeyRef.volumeName`));
-    if (!path) out.push(required(`${field}.fileKeyRef.path`));
-    else validateLocalPath(out, `${field}.fileKeyRef.path`, path);
     if (!key) out.push(required(`${field}.fileKeyRef.key`));
     else reasons(out, `${field}.fileKeyRef.key`, key, isEnvVarName(key));
+    if (!volumeName) out.push(required(`${field}.fileKeyRef.volumeName`));
+    else reasons(out, `${field}.fileKeyRef.volumeName`, volumeName, isDns1123Label(volumeName));
+    if (!path) out.push(required(`${field}.fileKeyRef.path`));
+    else validateNoBacksteps(out, `${field}.fileKeyRef.path`, path);
   }
   if (sources === 0) out.push(invalidValue(field, "", "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"));
   else if (value !== "") out.push(invalidValue(field, "", "may not be specified when `value` is not empty"));

@@ -34,4 +34,4 @@ export function qosClassOf(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEff
   return "Burstable";
 }
 
-const hasPodResources = (spec: PodSpec): boolean => Object.keys(spec.resources?.requests ?? {}).length > 0 || Object.keys(spec.resources?.limits ?? {}).length > 0;
+const hasPodResources = (spec: PodSpec): boolean => spec.resources !== undefined;
