@@ -6,11 +6,12 @@ import { constantFrom, nat } from "fast-check";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
 import { type ListType, schemaOfKind, structOf, type Type } from "../../src/api/schema/schema.ts";
 import { type Draw, drawValue } from "../fuzz/generate.ts";
+import type { Hint } from "../fuzz/words.ts";
 
 export type Live = Readonly<Record<string, unknown>>;
 type Tree = Record<string, unknown>;
 /** A field, or an item of a list. */
-type Step = { readonly key: string } | { readonly index: number; readonly list: ListType; readonly item: unknown };
+type Step = { readonly key: string; readonly of?: string } | { readonly index: number; readonly list: ListType; readonly item: unknown };
 
 interface Edit {
   readonly steps: readonly Step[];
@@ -24,8 +25,14 @@ const isTree = (value: unknown): value is Tree => typeof value === "object" && v
 /** Fields that are the server's, or that two servers choose differently. */
 const OWN_META = ["uid", "resourceVersion", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation", "managedFields", "selfLink"];
 
+/** The field of a struct that the last steps lead into. */
+function hintOf(steps: readonly Step[]): Hint | undefined {
+  const field = steps.findLast((step) => "key" in step && step.of !== undefined);
+  return field && "key" in field && field.of !== undefined ? { struct: field.of, field: field.key } : undefined;
+}
+
 function place(g: Draw, type: Type, live: unknown, steps: readonly Step[]): Edit {
-  const here = (): Edit => ({ steps, value: steps.length > 1 && live !== undefined && g(nat, 3) === 0 ? undefined : drawValue(g, type, DEPTH) });
+  const here = (): Edit => ({ steps, value: steps.length > 1 && live !== undefined && g(nat, 3) === 0 ? undefined : drawValue(g, type, DEPTH, hintOf(steps)) });
   if (live === undefined || live === null || (steps.length > 0 && g(nat, 7) === 0)) return here();
   if (type.kind === "struct" && isTree(live)) return placeInStruct(g, type, live, steps);
   if (type.kind === "map" && isTree(live)) {
@@ -41,11 +48,12 @@ function place(g: Draw, type: Type, live: unknown, steps: readonly Step[]): Edit
 }
 
 function placeInStruct(g: Draw, type: Type & { readonly kind: "struct" }, live: Tree, steps: readonly Step[]): Edit {
-  const all = [...type.struct().fields.values()].filter(({ name }) => name !== "kind" && name !== "apiVersion" && !(OWN_META.includes(name) && g(nat, 9) > 0));
+  const struct = type.struct();
+  const all = [...struct.fields.values()].filter(({ name }) => name !== "kind" && name !== "apiVersion" && !(OWN_META.includes(name) && g(nat, 9) > 0));
   const present = all.filter(({ name }) => live[name] !== undefined);
   const fields = present.length > 0 && g(nat, 2) > 0 ? present : all;
   const field = fields.length > 0 ? g(constantFrom, ...fields) : undefined;
-  return field ? place(g, field.type, live[field.name], [...steps, { key: field.name }]) : { steps, value: {} };
+  return field ? place(g, field.type, live[field.name], [...steps, { key: field.name, of: struct.goName }]) : { steps, value: {} };
 }
 
 /** An edit somewhere in the object; `root`: only below that field. */

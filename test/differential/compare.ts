@@ -13,6 +13,9 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const VERSION = /(resourceVersion\\*":\\*")\d+/g;
 /** Fields of which the server chooses the value. */
 const CHOSEN = new Set(["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "continue", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "time"]);
+/** What Tables show of a Service. */
+const SERVICE_IP = /^10(\.\d+){3}$/;
+const NODE_PORT = /:3\d{4}\//g;
 /** Names of the two namespaces that scripts are played in are the same on both sides; generated names are not. */
 const GENERATED = /\b(kube-api-access|[a-z0-9.-]+)-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g;
 
@@ -32,11 +35,12 @@ function normal(value: unknown, key = "", generated = false): unknown {
     const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>");
     const unordered = UNORDERED.exec(text);
     if (unordered) return `${unordered[1] ?? ""}${(unordered[2] ?? "").split("\n").sort().join("\n")}`;
+    if (key === "cells") return text.replace(SERVICE_IP, "<clusterIP>").replace(NODE_PORT, ":<nodePort>/");
     return generated || text.includes("kube-api-access-") ? text.replace(GENERATED, "$1-<gen>") : text;
   }
   if (typeof value === "number" && CHOSEN.has(key)) return `<${key}>`;
   if (Array.isArray(value) && key === "managedFields") return inOrder(value.map((v) => normal(v, "", generated)));
-  if (Array.isArray(value)) return value.map((v) => normal(v, CHOSEN.has(key) ? key : "", generated));
+  if (Array.isArray(value)) return value.map((v) => normal(v, CHOSEN.has(key) || key === "cells" ? key : "", generated));
   if (typeof value !== "object" || value === null) return value;
   const inside = generated || hasGeneratedName(value);
   return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, normal(v, k, inside)]));

@@ -6,6 +6,7 @@ import { boolean, constantFrom, nat, subarray, type GeneratorValue } from "fast-
 import type { KubeObject } from "../../src/api/object.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
 import { type Field, schemaOfKind, type Struct, structOf, type Type } from "../../src/api/schema/schema.ts";
+import { type Hint, keysOf, wordsOf } from "./words.ts";
 
 export type Draw = GeneratorValue;
 
@@ -14,10 +15,14 @@ const WORDS = ["a", "main", "x-1", "Never", "OnFailure", "Always", "alpine", "80
 const BAD_WORDS = ["", "A_b", "é", "a".repeat(300), "../..", "\u0000", "-1", "𝒳", "__proto__", "constructor", "$(X)", "1e400", "{}", "\n"];
 const BROKEN: readonly unknown[] = [null, "", 0, -1, 1.5, true, [], {}, [null], [[]], { "": null }, "x", 2 ** 53, -(2 ** 63), 1e300, JSON.parse('{"__proto__":{"a":1}}')];
 
-const word = (g: Draw): string => (g(nat, 9) === 0 ? g(constantFrom, ...BAD_WORDS) : g(constantFrom, ...WORDS));
+/** Mostly of the words that are known to fit. */
+function word(g: Draw, known?: readonly string[]): string {
+  if (known && g(nat, 7) > 0) return g(constantFrom, ...known);
+  return g(nat, 9) === 0 ? g(constantFrom, ...BAD_WORDS) : g(constantFrom, ...WORDS);
+}
 const number = (g: Draw): number => g(constantFrom, 0, 1, 2, 3, 30, 100, -1, 65536, 2147483647, 2147483648, -2147483649, 9007199254740991);
 
-function scalar(g: Draw, kind: Type["kind"]): unknown {
+function scalar(g: Draw, kind: Type["kind"], hint?: Hint): unknown {
   switch (kind) {
     case "bool": return g(boolean);
     case "int32": case "int64": case "float64": return number(g);
@@ -26,19 +31,19 @@ function scalar(g: Draw, kind: Type["kind"]): unknown {
     case "quantity": return g(constantFrom, "1", "100m", "1Gi", 2, "-1", "1e3", "", "10000000000000000000000Ei", "one");
     case "intOrString": return g(constantFrom, 1, "50%", "http", -1, "101%", 2 ** 40);
     case "object": case "any": return g(constantFrom, {}, { a: 1 }, { "f:a": {} }, { spec: { x: [1, null] } }, null);
-    default: return word(g);
+    default: return word(g, wordsOf(hint));
   }
 }
 
 /** A value of this type, or now and then of none that fits; nothing deeper than `depth`. */
-export function drawValue(g: Draw, type: Type, depth: number): unknown {
+export function drawValue(g: Draw, type: Type, depth: number, hint?: Hint): unknown {
   if (g(nat, 39) === 0) return g(constantFrom, ...BROKEN);
   const several = (make: () => unknown) => Array.from({ length: g(constantFrom, 1, 1, 1, 2, 3, 0) }, make);
   switch (type.kind) {
     case "struct": return depth <= 0 ? {} : structValue(g, type.struct(), depth - 1);
-    case "list": return several(() => drawValue(g, type.element, depth - 1));
-    case "map": return Object.fromEntries(several(() => [word(g), drawValue(g, type.value, depth - 1)]) as [string, unknown][]);
-    default: return scalar(g, type.kind);
+    case "list": return several(() => drawValue(g, type.element, depth - 1, hint));
+    case "map": return Object.fromEntries(several(() => [word(g, keysOf(hint)), drawValue(g, type.value, depth - 1)]) as [string, unknown][]);
+    default: return scalar(g, type.kind, hint);
   }
 }
 
@@ -47,7 +52,7 @@ function structValue(g: Draw, struct: Struct, depth: number): Record<string, unk
   const fields = [...struct.fields.values()];
   const chance = Math.max(1, Math.floor(fields.length / 3));
   const out: Record<string, unknown> = {};
-  const put = (field: Field) => (out[field.name] = drawValue(g, field.type, depth));
+  const put = (field: Field) => (out[field.name] = drawValue(g, field.type, depth, { struct: struct.goName, field: field.name }));
   for (const field of fields) if (field.required ? g(nat, 19) > 0 : g(nat, chance) === 0) put(field);
   if (g(nat, 29) === 0) out["unknownField"] = 1;
   return out;
@@ -108,7 +113,7 @@ export function drawObject(g: Draw, resource: Resource, name: string): Record<st
   const drawn: Record<string, unknown> = {};
   for (const field of g(subarray, names, { maxLength: 2 })) {
     const type = struct.fields.get(field)?.type;
-    if (type) drawn[field] = drawValue(g, type, DEPTH_MAX);
+    if (type) drawn[field] = drawValue(g, type, DEPTH_MAX, { struct: struct.goName, field });
   }
   const object = overlay(least, drawn) as Record<string, unknown>;
   // Mostly one that can be found again.
