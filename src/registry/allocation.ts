@@ -17,7 +17,7 @@ export interface AllocationContext {
 export type Release = () => void;
 
 export interface Allocator {
-  /** Before a new object is prepared and validated, and between the two of an update. Throws StatusError where what is asked for can't be had. */
+  /** Before a new object or an update of one is prepared and validated. Throws StatusError where what is asked for can't be had. */
   allocate(draft: DraftObject, old: KubeObject | undefined, context: AllocationContext): Release;
 }
 

@@ -2,10 +2,11 @@
  * Create: a draft is defaulted, admitted, named, prepared by its kind, validated (all field errors at once) and stored where nothing is yet.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers/create.go and pkg/registry/rest/create.go (BeforeCreate).
  */
-import { toCause } from "../api/field-error.ts";
+import { toCause, type FieldError } from "../api/field-error.ts";
 import type { DraftObject } from "../api/kinds/kind.ts";
 import { validateObjectMeta } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
+import { isPathSegmentName } from "../api/names.ts";
 import { qualifiedPlural } from "../api/resource.ts";
 import { clearEmptyLists } from "../api/schema/stored.ts";
 import { normalise } from "../api/schema/decode.ts";
@@ -42,12 +43,15 @@ function taken(call: Call, draft: DraftObject, current: Entry | undefined): Stat
   return new StatusError({ code: 409, reason: "AlreadyExists", message: `object is being deleted: ${error.message}`, details: error.details ?? {} });
 }
 
+/** What only the server may say is taken away before anybody looks at it. Follows rest.WipeObjectMetaSystemFields. */
+function wipeMeta({ metadata }: DraftObject): void {
+  for (const key of ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"] as const) delete metadata[key];
+}
+
 /** Fields that are the server's. Follows rest.FillObjectMetaSystemFields and BeforeCreate. */
 function fillMeta(r: Registry, call: Call, draft: DraftObject): void {
   const { metadata } = draft;
-  delete metadata.deletionTimestamp;
-  delete metadata.deletionGracePeriodSeconds;
-  delete metadata.selfLink;
+  wipeMeta(draft);
   metadata.uid = r.ids.uid();
   metadata.creationTimestamp = formatTime(r.clock.now());
   if (!metadata.name && metadata.generateName) metadata.name = generateName(r, call, metadata.generateName);
@@ -58,11 +62,12 @@ export function prepareCreate(call: Call, draft: DraftObject): void {
   const { kind, stored } = call.served;
   call.warnings.push(...kind.create.prepare(draft));
   const object = draft;
-  const errors = [
-    ...validateObjectMeta(object.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true }),
-    ...kind.create.validate(object),
-  ];
-  if (errors.length > 0) throw invalid(stored.resource, draft.metadata.name ?? "", errors.map(toCause));
+  const { namespaced } = kind.resource;
+  const refuse = (errors: readonly FieldError[]) => {
+    if (errors.length > 0) throw invalid(stored.resource, draft.metadata.name ?? "", errors.map(toCause));
+  };
+  refuse([...(kind.create.ownMeta ? [] : validateObjectMeta(object.metadata, { namespaced, validateName: kind.validateName, builtIn: true })), ...kind.create.validate(object)]);
+  if (kind.create.ownMeta) refuse(validateObjectMeta(object.metadata, { namespaced, validateName: isPathSegmentName, builtIn: false }));
   call.warnings.push(...(kind.create.warnings?.(object) ?? []));
 }
 
@@ -72,15 +77,16 @@ async function store(r: Registry, call: Call, prepared: DraftObject): Promise<Ku
   // In the form in which upstream prints it: empty structs that are always there, canonical quantities and times.
   const draft: DraftObject = normalise(served.toStored(prepared as KubeObject), resource) as DraftObject;
   clearEmptyLists(draft, resource);
-  const { resourceVersion } = draft.metadata;
-  if (resourceVersion && resourceVersion !== "0") throw new StatusError({ code: 500, message: "resourceVersion should not be set on objects to be created" });
-  delete draft.metadata.resourceVersion;
   const key = keyOfCall(call, draft.metadata.name);
   if (call.dryRun) {
     const current = r.store.get(key);
     if (current) throw taken(call, draft, current);
     return finished(draft, resource);
   }
+  // The store minds a version that is a number, and only it.
+  const { resourceVersion = "" } = draft.metadata;
+  if (/^\d+$/.test(resourceVersion) && Number(resourceVersion) !== 0) throw new StatusError({ code: 500, message: "resourceVersion should not be set on objects to be created" });
+  delete draft.metadata.resourceVersion;
   const result = await r.store.write({ kind: "put", key, expect: 0, value: (revision) => stamp(draft, resource, revision) });
   if (!result.ok) throw taken(call, draft, result.current);
   return objectOf(result.entry);
@@ -91,6 +97,7 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   const { kind } = call.served;
   const draft = thaw(object);
   draft.metadata ??= {};
+  wipeMeta(draft);
   ensureNamespace(call, draft);
   kind.applyDefaults(draft);
   dedupOwners(call, draft);

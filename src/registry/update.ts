@@ -96,22 +96,24 @@ function metaErrors(call: Call, object: KubeObject, live: KubeObject) {
   ];
 }
 
-/** Follows rest.BeforeUpdate. */
+/** Allocates, prepares and validates, in this order. Follows rest.BeforeUpdate and what comes before it in Store.Update. */
 function prepareUpdate(r: Registry, call: Call, draft: DraftObject, live: KubeObject): Release {
   const strategy = strategyOf(call);
-  if (live.metadata.generation === undefined) delete draft.metadata.generation;
-  else draft.metadata.generation = live.metadata.generation;
-  strategy.prepare(draft, live);
-  keepMeta(draft, live);
   const allocator = call.subresource === "" ? r.allocators[qualifiedPlural(call.served.kind.resource)] : undefined;
   const release = allocator?.allocate(draft, live, { reader: r.reader, ids: r.ids, dryRun: call.dryRun }) ?? nothingHeld;
-  const errors = [...metaErrors(call, draft, live), ...strategy.validate(draft, live)];
-  if (errors.length > 0) {
+  try {
+    if (live.metadata.generation === undefined) delete draft.metadata.generation;
+    else draft.metadata.generation = live.metadata.generation;
+    strategy.prepare(draft, live);
+    keepMeta(draft, live);
+    const errors = [...metaErrors(call, draft, live), ...strategy.validate(draft, live)];
+    if (errors.length > 0) throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
+    call.warnings.push(...(strategy.warnings?.(draft, live) ?? []));
+    return release;
+  } catch (error) {
     release();
-    throw invalid(call.served.stored.resource, call.name, errors.map(toCause));
+    throw error;
   }
-  call.warnings.push(...(strategy.warnings?.(draft, live) ?? []));
-  return release;
 }
 
 /** A write that only renews the times of managedFields is none. Follows fieldmanager.IgnoreManagedFieldsTimestampsTransformer. */

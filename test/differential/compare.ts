@@ -13,6 +13,8 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 const VERSION = /(resourceVersion\\*":\\*")\d+/g;
 /** Fields of which the server chooses the value. */
 const CHOSEN = new Set(["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "continue", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "time"]);
+/** Addresses and ports in quoted JSON. */
+const QUOTED_CHOICES = /((?:clusterIPs?\\*":\[?\\*"|[nN]odePort\\*":|clusterIPs: Invalid value: \[\\*"|failed to allocate IP ))[0-9][0-9.]*/g;
 /** What Tables show of a Service. */
 const SERVICE_IP = /^10(\.\d+){3}$/;
 const NODE_PORT = /:3\d{4}\//g;
@@ -32,7 +34,7 @@ const UNORDERED = /^(failed to create typed patch object .*?: errors:\n)([^]*)$/
 function normal(value: unknown, key = "", generated = false): unknown {
   if (typeof value === "string") {
     if (CHOSEN.has(key) && value !== "" && value !== "None") return `<${key}>`;
-    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>");
+    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>").replace(/(range of valid IPs is )[0-9./]+/g, "$1<range>").replace(QUOTED_CHOICES, "$1<chosen>");
     const unordered = UNORDERED.exec(text);
     if (unordered) return `${unordered[1] ?? ""}${(unordered[2] ?? "").split("\n").sort().join("\n")}`;
     if (key === "cells") return text.replace(SERVICE_IP, "<clusterIP>").replace(NODE_PORT, ":<nodePort>/");

@@ -13,8 +13,8 @@ const RBAC = ["rbac.authorization.k8s.io", "", "apps", "*"];
 const FIELD_WORDS: Readonly<Record<string, readonly string[]>> = {
   // Services and their endpoints.
   "ServiceSpec.type": ["ClusterIP", "NodePort", "LoadBalancer", "ExternalName", "Other", ""],
-  clusterIP: ["None", "", "10.0.3.200", "10.0.3.201", "2001:db8::1", "192.168.0.1", "x"],
-  clusterIPs: ["None", "10.0.3.200", "2001:db8::1", "", "x"],
+  clusterIP: ["None", "", "10.0.0.250", "10.0.0.251", "2001:db8::1", "192.168.0.1", "x"],
+  clusterIPs: ["None", "10.0.0.250", "2001:db8::1", "", "x"],
   ipFamilies: ["IPv4", "IPv6", "IPv5"],
   ipFamilyPolicy: ["SingleStack", "PreferDualStack", "RequireDualStack", "Other"],
   externalIPs: IPS, ip: IPS, loadBalancerIP: IPS, addresses: IPS, podCIDR: CIDRS, podCIDRs: CIDRS,

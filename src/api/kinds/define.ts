@@ -16,7 +16,7 @@ import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Lifecyc
 import { ageCell } from "./printing.ts";
 
 /** What a change must touch to count as a new generation. Kinds without this keep whatever generation the client sends on create. */
-export type Generation = "spec" | "spec and annotations" | "everything";
+export type Generation = "spec" | "spec and annotations" | "everything" | "everything and labels";
 
 export interface StatusRules<T> {
   readonly prepare?: (draft: Draft<T>, old: T) => void;
@@ -33,10 +33,14 @@ export interface KindRules<T extends KubeObject> {
   readonly generation?: Generation;
   /** There is a `/status`: create clears the status, the main road keeps the stored one. */
   readonly status?: StatusRules<T>;
+  /** What a create says of the status stands. */
+  readonly keepsStatusOnCreate?: boolean;
   readonly prepareCreate?: (draft: Draft<T>) => void;
   /** What `prepareCreate` changes with a warning. */
   readonly adaptCreate?: (draft: Draft<T>) => readonly string[];
   readonly validate?: (out: Errors, object: T) => void;
+  /** `validate` sees to the metadata, in an order of its own. */
+  readonly ownMetaOnCreate?: boolean;
   readonly createWarnings?: (object: T) => readonly string[];
   readonly prepareUpdate?: (draft: Draft<T>, old: T) => void;
   /** Upstream's update validation without its metadata part; left out, an update is validated like a create. */
@@ -85,6 +89,7 @@ const metaOf = (o: object): object => {
 function counted(o: object, generation: Generation): unknown {
   if (generation === "spec") return Reflect.get(o, "spec");
   if (generation === "spec and annotations") return [Reflect.get(o, "spec"), Reflect.get({ annotations: undefined, ...metaOf(o) }, "annotations") ?? {}];
+  if (generation === "everything and labels") return { ...o, metadata: Reflect.get({ labels: undefined, ...metaOf(o) }, "labels") ?? {} };
   return { ...o, metadata: metaOf(o), status: undefined };
 }
 
@@ -94,10 +99,11 @@ function countGeneration(draft: { metadata: { generation?: number } }, old: Kube
 }
 
 function createStrategy<T extends KubeObject>(rules: KindRules<T>): CreateStrategy<T> {
-  const { createWarnings } = rules;
+  const { createWarnings, ownMetaOnCreate } = rules;
   return {
+    ...(ownMetaOnCreate && { ownMeta: true }),
     prepare(draft) {
-      if (rules.status) Reflect.deleteProperty(draft, "status");
+      if (rules.status && !rules.keepsStatusOnCreate) Reflect.deleteProperty(draft, "status");
       if (rules.generation) Reflect.set(Reflect.get(draft, "metadata") ?? {}, "generation", 1);
       rules.prepareCreate?.(draft);
       return rules.adaptCreate?.(draft) ?? [];

@@ -48,6 +48,8 @@ export interface CreateStrategy<T> {
   readonly prepare: (draft: Draft<T>) => readonly string[];
   /** Everything but the metadata that all kinds share (which is validated before it). */
   readonly validate: (object: T) => readonly FieldError[];
+  /** `validate` looks at the metadata too, as far as the kind does; the generic rules come after it, where it has found nothing. */
+  readonly ownMeta?: boolean;
   readonly warnings?: (object: T) => readonly string[];
 }
 

@@ -46,7 +46,7 @@ export function tryCreate(kind: Kind, object: object): Tried {
   const draft = decoded(kind, object);
   draft.metadata = { ...draft.metadata, uid: UID, ...(kind.resource.namespaced && { namespace: "ns" }), creationTimestamp: "2024-01-01T00:00:00Z" };
   const told = kind.create.prepare(draft);
-  const meta = validateObjectMeta(draft.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true });
+  const meta = kind.create.ownMeta ? [] : validateObjectMeta(draft.metadata, { namespaced: kind.resource.namespaced, validateName: kind.validateName, builtIn: true });
   return { object: draft, errors: texts([...meta, ...kind.create.validate(draft)]), warnings: [...told, ...(kind.create.warnings?.(draft) ?? [])] };
 }
 

@@ -6,11 +6,11 @@ import type { Ids } from "../../base/chance.ts";
 import { invalidValue, toCause, type FieldError } from "../../api/field-error.ts";
 import type { Service, ServiceSpec } from "../../api/generated/types.ts";
 import { needsHealthCheck } from "../../api/kinds/core/service-validation.ts";
-import { needsClusterIp, needsNodePort, normalizeClusterIps } from "../../api/kinds/core/service.ts";
+import { allocatesNodePorts, keepAllocated, needsClusterIp, needsNodePort, normalizeClusterIps } from "../../api/kinds/core/service.ts";
 import type { Draft, DraftObject } from "../../api/kinds/kind.ts";
 import type { KubeObject } from "../../api/object.ts";
 import { SERVICES } from "../../api/resource.ts";
-import { internalError, invalid } from "../../api/status-error.ts";
+import { internalError, invalid, StatusError } from "../../api/status-error.ts";
 import type { AllocationContext, Allocator, Release } from "../../registry/allocation.ts";
 import { fillFamilies } from "./ip-families.ts";
 import { Pool } from "./pool.ts";
@@ -32,7 +32,6 @@ function rangeOf(network: string) {
 }
 
 const isHeadless = (spec: ServiceSpec): boolean => spec.clusterIPs?.[0] === "None";
-const allocatesNodePorts = (spec: ServiceSpec): boolean => spec.type === "NodePort" || (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts !== false);
 const portsOf = ({ ports = [], healthCheckNodePort = 0 }: ServiceSpec): readonly number[] => [...ports.map((p) => p.nodePort ?? 0), healthCheckNodePort].filter((port) => port > 0);
 
 interface Pools {
@@ -99,26 +98,43 @@ class Request {
     this.#heldAddresses.push(number);
   }
 
-  /** Node ports, as far as the type wants them. One number serves several protocols of one port. */
-  takeNodePorts(old: ServiceSpec | undefined): void {
+  /** Node ports, as far as the type wants them. One number serves several protocols of one port. Follows initNodePorts. */
+  takeNodePorts(): void {
     const { spec } = this.#draft;
-    if (!needsNodePort(spec)) return;
-    const own = new Set(old ? portsOf(old) : []);
-    const shared = new Map<number, number>();
-    for (const port of old ? [] : (spec.ports ?? [])) if (port.nodePort && !shared.has(port.port)) shared.set(port.port, port.nodePort);
-    (spec.ports ?? []).forEach((port, i) => {
-      const known = port.nodePort || (old ? 0 : (shared.get(port.port) ?? 0));
-      if (known) {
+    const ports = spec.ports ?? [];
+    const numbers = new Map<number, number>();
+    ports.forEach((port, i) => {
+      if (!port.nodePort && !allocatesNodePorts(spec)) return;
+      const known = numbers.get(port.port);
+      if (known !== undefined && (port.nodePort || known) === known) {
         port.nodePort = known;
-        if (own.has(known)) return;
-        own.add(known);
-        this.#takePort(known, (why) => this.#refuse(invalidValue(`spec.ports[${i}].nodePort`, known, why)));
-      } else if (allocatesNodePorts(spec)) {
-        port.nodePort = this.#nextPort("failed to allocate a nodePort");
-        own.add(port.nodePort);
-        shared.set(port.port, port.nodePort);
+        return;
       }
+      const asked = port.nodePort || ports.find((p) => p.port === port.port && p.nodePort)?.nodePort;
+      if (asked) this.#takeNodePort(i, asked);
+      port.nodePort = asked ?? this.#nextPort("failed to allocate a nodePort");
+      if (known === undefined) numbers.set(port.port, port.nodePort);
     });
+  }
+
+  /** What an update asks for beyond what there was. Follows updateNodePorts. */
+  updateNodePorts(old: ServiceSpec): void {
+    const { spec } = this.#draft;
+    const own = new Set((old.ports ?? []).map((p) => p.nodePort ?? 0));
+    const pairs = new Set<string>();
+    (spec.ports ?? []).forEach((port, i) => {
+      if (!port.nodePort && !allocatesNodePorts(spec)) return;
+      if (port.nodePort && !own.has(port.nodePort)) this.#takeNodePort(i, port.nodePort);
+      port.nodePort ||= this.#nextPort("failed to allocate a nodePort");
+      own.add(port.nodePort);
+      const pair = `{${port.protocol ?? ""} ${port.nodePort}}`;
+      if (pairs.has(pair)) throw new StatusError({ code: 500, message: `duplicate nodePort: ${pair}` });
+      pairs.add(pair);
+    });
+  }
+
+  #takeNodePort(i: number, port: number): void {
+    this.#takePort(port, (why) => this.#refuse(invalidValue(`spec.ports[${i}].nodePort`, port, why)));
   }
 
   takeHealthCheckPort(old: ServiceSpec | undefined): void {
@@ -175,10 +191,14 @@ export function openServiceAllocator(network = NETWORK): Allocator {
       const old = (live as Service | undefined)?.spec;
       const request = new Request(pools, service, context);
       try {
-        if (!old) normalizeClusterIps(service.spec, undefined);
+        if (old) keepAllocated(service.spec, old);
+        normalizeClusterIps(service.spec, old);
         fillFamilies(service, old);
         if (!old || !needsClusterIp(old)) request.takeAddresses();
-        request.takeNodePorts(old);
+        if (needsNodePort(service.spec)) {
+          if (old) request.updateNodePorts(old);
+          else request.takeNodePorts();
+        }
         request.takeHealthCheckPort(old);
       } catch (error) {
         request.release();

@@ -26,11 +26,14 @@ function defaultPolicy(spec: Spec, old: ServiceSpec | undefined): void {
   spec.ipFamilyPolicy ??= old?.ipFamilyPolicy ?? (isSelectorless(spec) ? "RequireDualStack" : "SingleStack");
 }
 
-/** A Service that once got what it preferred is not changed with the cluster. */
+/** A Service that once got what it preferred is not changed with the cluster. Follows isMatchingPreferDualStackClusterIPFields. */
 function isSettled(spec: Spec, old: ServiceSpec | undefined): boolean {
-  if (!old || old.type === "ExternalName" || old.ipFamilyPolicy !== "PreferDualStack") return false;
-  return (["clusterIPs", "ipFamilies", "ipFamilyPolicy"] as const).every((key) => equal(spec[key], old[key]));
+  if (!old || old.type !== spec.type || !["ClusterIP", "NodePort", "LoadBalancer"].includes(spec.type ?? "")) return false;
+  if (spec.ipFamilyPolicy !== "PreferDualStack" || (old.ipFamilyPolicy !== undefined && old.ipFamilyPolicy !== "PreferDualStack")) return false;
+  return sameList(spec.clusterIPs, old.clusterIPs) && sameList(spec.ipFamilies, old.ipFamilies);
 }
+
+const sameList = (a: readonly string[] = [], b: readonly string[] = []): boolean => equal(a, b);
 
 /** A second family or address goes when the policy says so, and only then. */
 function narrow(spec: Spec, old: ServiceSpec, errors: FieldError[]): void {
@@ -40,7 +43,7 @@ function narrow(spec: Spec, old: ServiceSpec, errors: FieldError[]): void {
     const before = old[key] ?? [];
     if (spec.ipFamilyPolicy === "SingleStack") {
       if (equal(now, before) && now.length > 1) spec[key] = now.slice(0, 1);
-    } else if (now.length > 0 && before.length > now.length && now[0] === before[0]) {
+    } else if (now.length > 0 && before.length > now.length) {
       errors.push(invalidValue(POLICY, spec.ipFamilyPolicy, `must be 'SingleStack' to release the secondary ${what}`));
     }
   }
@@ -80,7 +83,7 @@ export function fillFamilies(draft: Draft<Service>, old: ServiceSpec | undefined
   if (spec.type === "ExternalName" || isSettled(spec, old)) return;
   defaultPolicy(spec, old);
   const malformed: FieldError[] = [];
-  validateClusterIps(malformed, spec);
+  validateClusterIps(malformed, spec, old);
   refuse(draft, malformed);
   const errors: FieldError[] = [];
   if (old) narrow(spec, old, errors);

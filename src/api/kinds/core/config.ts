@@ -11,6 +11,7 @@ import { type Errors, immutable, reasons, semanticallyEqual } from "../../valida
 import { defineKind } from "../define.ts";
 import type { Draft, Kind } from "../kind.ts";
 import { ageCell } from "../printing.ts";
+import { keyPairProblem } from "./key-pair.ts";
 
 const SIZE_MAX = 1024 * 1024;
 const IMMUTABLE_SET = "field is immutable when `immutable` is set";
@@ -20,7 +21,7 @@ type Data = Readonly<Record<string, string>> | undefined;
 const sizeOf = (o: object | undefined): number => Object.keys(o ?? {}).length;
 
 /** How many bytes a base64 text stands for. */
-const decodedLength = (base64: string): number => Math.floor((base64.length * 3) / 4) - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0);
+const decodedLength = (base64: string | null): number => base64 === null ? 0 : Math.floor((base64.length * 3) / 4) - (base64.endsWith("==") ? 2 : base64.endsWith("=") ? 1 : 0);
 
 function validateConfigMap(out: Errors, o: ConfigMap): void {
   let size = 0;
@@ -37,10 +38,13 @@ function validateConfigMap(out: Errors, o: ConfigMap): void {
   if (size > SIZE_MAX) out.push(tooLong("[]", SIZE_MAX));
 }
 
+/** As Go compares them: an empty map is none that was left out, and none is stored empty. */
+const sameData = (data: Data, before: Data): boolean => (data === undefined ? sizeOf(before) === 0 : sizeOf(data) > 0 && semanticallyEqual(data, before));
+
 function validateImmutable(out: Errors, o: { readonly immutable?: boolean }, old: { readonly immutable?: boolean }, pairs: readonly (readonly [string, Data, Data])[]): void {
   if (old.immutable !== true) return;
   if (o.immutable !== true) out.push(forbiddenField("immutable", IMMUTABLE_SET));
-  for (const [field, data, before] of pairs) if (!semanticallyEqual(data ?? {}, before ?? {})) out.push(forbiddenField(field, IMMUTABLE_SET));
+  for (const [field, data, before] of pairs) if (!sameData(data, before)) out.push(forbiddenField(field, IMMUTABLE_SET));
 }
 
 export const configMapKind: Kind<ConfigMap> = defineKind<ConfigMap>({
@@ -64,7 +68,7 @@ function validateJsonKey(out: Errors, secret: Secret, key: string): void {
 }
 
 /** What a Secret of each known type must have. */
-const SECRET_TYPES: Readonly<Record<string, (out: Errors, secret: Secret) => void>> = {
+const SECRET_TYPES: ReadonlyMap<string, (out: Errors, secret: Secret) => void> = new Map(Object.entries<(out: Errors, secret: Secret) => void>({
   "kubernetes.io/service-account-token": (out, s) => {
     const key = "kubernetes.io/service-account.name";
     if (!s.metadata.annotations?.[key]) out.push(required(`metadata.annotations[${key}]`));
@@ -80,7 +84,7 @@ const SECRET_TYPES: Readonly<Record<string, (out: Errors, secret: Secret) => voi
   "kubernetes.io/tls": (out, s) => {
     for (const key of ["tls.crt", "tls.key"]) if (s.data?.[key] === undefined) out.push(required(`data[${key}]`));
   },
-};
+}));
 
 function validateSecret(out: Errors, o: Secret): void {
   let size = 0;
@@ -89,7 +93,15 @@ function validateSecret(out: Errors, o: Secret): void {
     size += decodedLength(value);
   }
   if (size > SIZE_MAX) out.push(tooLong("data", SIZE_MAX));
-  SECRET_TYPES[o.type ?? ""]?.(out, o);
+  SECRET_TYPES.get(o.type ?? "")?.(out, o);
+}
+
+const bytesOf = (secret: Secret, key: string): Buffer => Buffer.from(secret.data?.[key] ?? "", "base64");
+
+/** A certificate and a key that don't go together are stored all the same. */
+function secretWarnings(secret: Secret): readonly string[] {
+  const problem = secret.type === "kubernetes.io/tls" ? keyPairProblem(bytesOf(secret, "tls.crt"), bytesOf(secret, "tls.key")) : undefined;
+  return problem === undefined ? [] : [problem];
 }
 
 /** `stringData` is only a way in. */
@@ -107,6 +119,8 @@ export const secretKind: Kind<Secret> = defineKind<Secret>({
     draft.type ||= "Opaque";
   },
   validate: validateSecret,
+  createWarnings: secretWarnings,
+  updateWarnings: secretWarnings,
   validateUpdate(out, o, old) {
     immutable(out, "type", o.type ?? "", old.type ?? "");
     validateImmutable(out, o, old, [["data", o.data, old.data]]);
@@ -115,12 +129,25 @@ export const secretKind: Kind<Secret> = defineKind<Secret>({
   selectableFields: { type: (o) => o.type ?? "" },
 });
 
+/** Of the references to its Secrets only the names are kept. Follows cleanSecretReferences. */
+function keepSecretNames(draft: Draft<ServiceAccount>): void {
+  if (draft.secrets) draft.secrets = draft.secrets.map(({ name }) => ({ ...(name !== undefined && { name }) }));
+}
+
+const MOUNTABLE = "kubernetes.io/enforce-mountable-secrets";
+
+const mountableWarnings = (o: ServiceAccount, old: ServiceAccount | undefined): readonly string[] =>
+  o.metadata.annotations?.[MOUNTABLE] === undefined || old?.metadata.annotations?.[MOUNTABLE] !== undefined
+    ? []
+    : [`metadata.annotations[${MOUNTABLE}]: deprecated in v1.32+; prefer separate namespaces to isolate access to mounted secrets`];
+
 export const serviceAccountKind: Kind<ServiceAccount> = defineKind<ServiceAccount>({
   resource: SERVICE_ACCOUNTS,
   schema: "io.k8s.api.core.v1.ServiceAccount",
   printer: { cells: (o, now) => [o.metadata.name ?? "", ageCell(o, now)] },
-  prepareCreate(draft) {
-    if (draft.secrets) draft.secrets = draft.secrets.map((s) => ({ ...(s.name !== undefined && { name: s.name }) }));
-  },
+  prepareCreate: keepSecretNames,
+  createWarnings: (o) => mountableWarnings(o, undefined),
+  prepareUpdate: keepSecretNames,
+  updateWarnings: mountableWarnings,
   deleteReturnsObject: true,
 });

@@ -5,7 +5,8 @@
 import type { Instant } from "../../../base/clock.ts";
 import { invalidValue, required } from "../../field-error.ts";
 import type { Event as CoreEvent, EventsV1Event, ObjectReference } from "../../generated/types.ts";
-import { isDns1123Subdomain, isQualifiedName, pathSegmentName } from "../../names.ts";
+import { isDns1123Subdomain, isQualifiedName, pathSegmentName, subdomainName } from "../../names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../../object-meta.ts";
 import type { KubeObject } from "../../object.ts";
 import { EVENTS, type Resource } from "../../resource.ts";
 import { parseTime } from "../../time.ts";
@@ -85,6 +86,7 @@ function validateStrictUpdate(out: Errors, event: CoreEvent, old: CoreEvent): vo
   immutable(out, "firstTimestamp", event.firstTimestamp ?? null, old.firstTimestamp ?? null);
   immutable(out, "lastTimestamp", event.lastTimestamp ?? null, old.lastTimestamp ?? null);
   immutable(out, "count", event.count ?? 0, old.count ?? 0);
+  immutable(out, "reason", event.reason ?? "", old.reason ?? "");
   immutable(out, "type", event.type ?? "", old.type ?? "");
   immutable(out, "eventTime", event.eventTime ?? null, old.eventTime ?? null);
   immutable(out, "action", event.action ?? "", old.action ?? "");
@@ -133,7 +135,8 @@ export const eventKind: Kind<CoreEvent> = defineKind<CoreEvent>({
   schema: "io.k8s.api.core.v1.Event",
   printer: { cells },
   validateName: pathSegmentName,
-  metaOnUpdate: "update",
+  ownMetaOnCreate: true,
+  metaOnUpdate: "own",
   validate: (out, event) => validateEither(out, event, "reportingComponent"),
   allowCreateOnUpdate: true,
   selectableFields: coreFields,
@@ -166,12 +169,15 @@ export const newEventKind: Kind<EventsV1Event> = defineKind<EventsV1Event>({
   validate(out, event) {
     const core = toCoreEvent(event);
     validateEither(out, core, "reportingController");
+    out.push(...validateObjectMeta(event.metadata, { namespaced: true, validateName: subdomainName, builtIn: true }));
     validateStrict(out, core);
   },
-  metaOnUpdate: "update",
+  ownMetaOnCreate: true,
+  metaOnUpdate: "own",
   validateUpdate(out, event, old) {
     const core = toCoreEvent(event);
     validateEither(out, core, "reportingController");
+    out.push(...validateObjectMetaUpdate(event.metadata, old.metadata, true));
     validateStrictUpdate(out, core, toCoreEvent(old));
   },
   allowCreateOnUpdate: true,

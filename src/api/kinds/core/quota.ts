@@ -10,6 +10,7 @@ import { canonicalQuantity, compareQuantities, quantityMilliValue } from "../../
 import { LIMIT_RANGES, RESOURCE_QUOTAS } from "../../resource.ts";
 import { type Errors, IMMUTABLE, reasons } from "../../validation/fields.ts";
 import { defineKind } from "../define.ts";
+import { goSpelled } from "../go-spelling.ts";
 import type { Kind } from "../kind.ts";
 import { isOvercommitAllowed, isStandardQuotaResource, validateContainerResourceName, validateQuantityValue, validateQuotaResourceName, validateResourceName } from "../pod/resources.ts";
 import { ageCell } from "../printing.ts";
@@ -52,7 +53,7 @@ function validateScopeSelector(out: Errors, spec: ResourceQuotaSpec): void {
   const resources = Object.keys(spec.hard ?? {}).sort().filter(isStandardQuotaResource);
   for (const { scopeName, operator, values = [] } of expressions) {
     if (!SCOPES.includes(scopeName)) out.push(invalidValue(`${field}.scopeName`, scopeName, "unsupported scope"));
-    for (const name of resources) if (!scopeFits(scopeName, name)) out.push(invalidValue(field, spec.scopeSelector, "unsupported scope applied to resource"));
+    for (const name of resources) if (!scopeFits(scopeName, name)) out.push(invalidValue(field, goSpelled("io.k8s.api.core.v1.ScopeSelector", spec.scopeSelector), "unsupported scope applied to resource"));
     if (EXISTS_ONLY.has(scopeName) && operator !== "Exists") {
       out.push(invalidValue(`${field}.operator`, operator, "must be 'Exists' when scope is any of ResourceQuotaScopeTerminating, ResourceQuotaScopeNotTerminating, ResourceQuotaScopeBestEffort, ResourceQuotaScopeNotBestEffort or ResourceQuotaScopeCrossNamespacePodAffinity"));
     }
@@ -77,6 +78,18 @@ function validateQuotaStatus(out: Errors, status: ResourceQuotaStatus | undefine
   validateAmounts(out, "status.used", status?.used);
 }
 
+/** A request that is bounded above its limit. Follows WarningsOnCreate of the quota's strategy. */
+function quotaWarnings({ spec }: ResourceQuota): readonly string[] {
+  const hard = spec?.hard ?? {};
+  return ["cpu", "memory", "storage", "ephemeral-storage"].flatMap((name) => {
+    const bare = hard[`requests.${name}`] === undefined && (name === "cpu" || name === "memory") && hard[name] !== undefined;
+    const requested = bare ? name : `requests.${name}`;
+    const [request, limit] = [hard[requested], hard[`limits.${name}`]];
+    if (request === undefined || limit === undefined || compareQuantities(request, limit) <= 0) return [];
+    return [`ResourceQuota ${requested} (${canonicalQuantity(request)}) should be less than limits.${name} (${canonicalQuantity(limit)})`];
+  });
+}
+
 /** `cpu: 1/2, pods: 0/4`, requests and limits apart. Follows printResourceQuota. */
 function shownUse(quota: ResourceQuota): readonly [string, string] {
   const [requests, limits]: [string[], string[]] = [[], []];
@@ -93,10 +106,11 @@ export const resourceQuotaKind: Kind<ResourceQuota> = defineKind<ResourceQuota>(
   printer: { cells: (o, now: Instant) => [o.metadata.name ?? "", ...shownUse(o), ageCell(o, now)] },
   status: { validate: (out, o) => validateQuotaStatus(out, o.status) },
   validate: (out, o) => validateQuotaSpec(out, o.spec),
+  createWarnings: quotaWarnings,
   metaOnUpdate: "update",
   validateUpdate(out, o, old) {
     validateQuotaSpec(out, o.spec);
-    const sorted = (scopes: readonly string[] | undefined) => [...(scopes ?? [])].sort().join();
+    const sorted = (scopes: readonly string[] | undefined) => [...new Set(scopes)].sort().join();
     if (sorted(o.spec?.scopes) !== sorted(old.spec?.scopes)) out.push(invalidValue("spec.scopes", o.spec?.scopes ?? null, IMMUTABLE));
   },
   deleteReturnsObject: true,
@@ -177,6 +191,10 @@ export const limitRangeKind: Kind<LimitRange> = defineKind<LimitRange>({
       item.default = { ...item.max, ...item.default };
       item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
     }
+  },
+  // Upstream gives one without a name a fresh UUID for it; the object's own is one.
+  prepareCreate(draft) {
+    if (!draft.metadata.name && draft.metadata.uid) draft.metadata.name = draft.metadata.uid;
   },
   validate: validateLimitRange,
   metaOnUpdate: "create",

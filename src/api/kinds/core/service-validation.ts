@@ -13,33 +13,44 @@ import { validatePort } from "../pod/probes.ts";
 const PROTOCOLS = ["SCTP", "TCP", "UDP"];
 const TYPES = ["ClusterIP", "ExternalName", "LoadBalancer", "NodePort"];
 const AFFINITY_SECONDS_MAX = 86_400;
-const DISTRIBUTIONS = ["PreferClose", "PreferSameNode", "PreferSameZone"];
+const DISTRIBUTIONS = ["PreferClose", "PreferSameZone", "PreferSameNode"];
 
 export const isExternallyAccessible = (s: Pick<ServiceSpec, "type" | "externalIPs">): boolean =>
   s.type === "LoadBalancer" || s.type === "NodePort" || (s.type === "ClusterIP" && (s.externalIPs?.length ?? 0) > 0);
 
 export const needsHealthCheck = (s: Pick<ServiceSpec, "type" | "externalTrafficPolicy">): boolean => s.type === "LoadBalancer" && s.externalTrafficPolicy === "Local";
 
-const isHeadless = (s: ServiceSpec): boolean => s.clusterIPs?.length === 1 && s.clusterIPs[0] === "None";
+export const isHeadless = (s: ServiceSpec): boolean => s.clusterIPs?.length === 1 && s.clusterIPs[0] === "None";
 
-export function validateService(out: Errors, service: Service): void {
+/** `old`: addresses that it had may stay, whatever they look like. */
+export function validateService(out: Errors, service: Service, old?: Service): void {
   const { spec } = service;
   const ports = spec.ports ?? [];
+  validateTopologyAnnotations(out, service);
   if (ports.length === 0 && !isHeadless(spec) && spec.type !== "ExternalName") out.push(required("spec.ports"));
   validateType(out, spec);
   const names = new Set<string>();
   ports.forEach((port, i) => validateServicePort(out, `spec.ports[${i}]`, port, ports.length > 1, names));
   validateLabels(out, "spec.selector", spec.selector);
   validateAffinity(out, spec);
-  validateClusterIps(out, spec);
+  validateClusterIps(out, spec, old?.spec);
   (spec.externalIPs ?? []).forEach((ip, i) => {
-    if (isIp(out, `spec.externalIPs[${i}]`, ip)) isNonSpecialIp(out, `spec.externalIPs[${i}]`, ip);
+    if (isIp(out, `spec.externalIPs[${i}]`, ip, old?.spec.externalIPs)) isNonSpecialIp(out, `spec.externalIPs[${i}]`, ip);
   });
   if (!spec.type) out.push(required("spec.type"));
   else if (!TYPES.includes(spec.type)) out.push(unsupported("spec.type", spec.type, TYPES));
   validatePortUse(out, spec, ports);
+  validateSourceRanges(out, service, old);
   validateBalancer(out, spec);
   validateTraffic(out, spec);
+}
+
+const TOPOLOGY_HINTS = "service.kubernetes.io/topology-aware-hints";
+const TOPOLOGY_MODE = "service.kubernetes.io/topology-mode";
+
+function validateTopologyAnnotations(out: Errors, { metadata: { annotations = {} } }: Service): void {
+  const [hints, mode] = [annotations[TOPOLOGY_HINTS], annotations[TOPOLOGY_MODE]];
+  if (hints !== undefined && mode !== undefined && hints !== mode) out.push(invalidValue(`metadata.annotations[${TOPOLOGY_MODE}]`, mode, `must match annotations[${TOPOLOGY_HINTS}] when both are specified`));
 }
 
 function validateType(out: Errors, spec: ServiceSpec): void {
@@ -91,21 +102,13 @@ const FAMILIES = ["IPv4", "IPv6"];
 const FAMILY_POLICIES = ["PreferDualStack", "RequireDualStack", "SingleStack"];
 
 /** clusterIP, clusterIPs, ipFamilies and ipFamilyPolicy must fit together. */
-export function validateClusterIps(out: Errors, spec: ServiceSpec): void {
+export function validateClusterIps(out: Errors, spec: ServiceSpec, old: ServiceSpec | undefined): void {
   if (spec.type === "ExternalName") return;
   const ips = spec.clusterIPs ?? [];
   const families = spec.ipFamilies ?? [];
-  let broken = false;
-  if (spec.clusterIP && ips.length === 0) {
-    broken = true;
-    out.push(required("spec.clusterIPs", ""));
-  } else if (!spec.clusterIP && ips.length > 0) {
-    broken = true;
-    out.push(invalidValue("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"));
-  } else if (ips.length > 0 && ips[0] !== spec.clusterIP) {
-    broken = true;
-    out.push(invalidValue("spec.clusterIPs", ips, "first value must match `clusterIP`"));
-  }
+  if (spec.clusterIP && ips.length === 0) out.push(required("spec.clusterIPs", ""));
+  else if (!spec.clusterIP && ips.length > 0) out.push(invalidValue("spec.clusterIPs", ips, "must be empty when `clusterIP` is not specified"));
+  else if (ips.length > 0 && ips[0] !== spec.clusterIP) out.push(invalidValue("spec.clusterIPs", ips, "first value must match `clusterIP`"));
   const seen = new Set<string>();
   families.forEach((family, i) => {
     if (!FAMILIES.includes(family)) out.push(unsupported(`spec.ipFamilies[${i}]`, family, FAMILIES));
@@ -113,25 +116,30 @@ export function validateClusterIps(out: Errors, spec: ServiceSpec): void {
     seen.add(family);
   });
   if (spec.ipFamilyPolicy !== undefined && !FAMILY_POLICIES.includes(spec.ipFamilyPolicy)) out.push(unsupported("spec.ipFamilyPolicy", spec.ipFamilyPolicy, FAMILY_POLICIES));
-  if (families.length > 2) out.push(invalidValue("spec.ipFamilies", families, "may only hold up to 2 values"));
-  if (ips.length === 0 || broken) return;
-  validateAddresses(out, ips, families);
+  if (validateAddresses(out, ips, old?.clusterIPs ?? [])) validateAddressFamilies(out, ips, families);
 }
 
-function validateAddresses(out: Errors, ips: readonly string[], families: readonly string[]): void {
-  if (ips.length > 2) out.push(invalidValue("spec.clusterIPs", ips, "may only hold up to 2 values"));
+/** Whether each is an address, or the only one `None`. */
+function validateAddresses(out: Errors, ips: readonly string[], before: readonly string[]): boolean {
+  let sound = true;
   ips.forEach((ip, i) => {
-    const field = `spec.clusterIPs[${i}]`;
-    if (ip === "None") {
-      if (i > 0) out.push(invalidValue(field, ip, "'None' must be the first and only value"));
-      return;
+    if (i > 0 || ip !== "None") sound = isIp(out, `spec.clusterIPs[${i}]`, ip, before) && sound;
+    else if (ips.length > 1) {
+      sound = false;
+      out.push(invalidValue("spec.clusterIPs", ips, "'None' must be the first and only value"));
     }
-    if (!isIp(out, field, ip)) return;
-    const family = families[i];
-    if (family !== undefined && FAMILIES.includes(family) && familyOf(ip) !== family) out.push(invalidValue(field, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
   });
-  if (ips.length > 1 && ips[0] === "None") out.push(invalidValue("spec.clusterIPs", ips, "'None' must be the first and only value"));
-  if (ips.length === 2 && familyOf(ips[0] ?? "") !== undefined && familyOf(ips[0] ?? "") === familyOf(ips[1] ?? "")) out.push(invalidValue("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
+  if (ips.length > 2) out.push(invalidValue("spec.clusterIPs", ips, "may only hold up to 2 values"));
+  return sound;
+}
+
+function validateAddressFamilies(out: Errors, ips: readonly string[], families: readonly string[]): void {
+  if (ips.length > 1 && new Set(ips.map(familyOf)).size < 2) out.push(invalidValue("spec.clusterIPs", ips, "may specify no more than one IP for each IP family"));
+  if (ips.length === 1 && ips[0] === "None") return;
+  ips.forEach((ip, i) => {
+    const family = families[i];
+    if (family !== undefined && FAMILIES.includes(family) && familyOf(ip) !== family) out.push(invalidValue(`spec.clusterIPs[${i}]`, ip, `expected an ${family} value as indicated by \`ipFamilies[${i}]\``));
+  });
 }
 
 function validatePortUse(out: Errors, spec: ServiceSpec, ports: readonly ServicePort[]): void {
@@ -155,15 +163,34 @@ function validatePortUse(out: Errors, spec: ServiceSpec, ports: readonly Service
   });
 }
 
-function validateBalancer(out: Errors, spec: ServiceSpec): void {
-  const only = "may only be used when `type` is 'LoadBalancer'";
+const BALANCER_ONLY = "may only be used when `type` is 'LoadBalancer'";
+const SOURCE_RANGES = "service.beta.kubernetes.io/load-balancer-source-ranges";
+
+/** In the field, or, where that is empty, in the annotation that was before it. */
+function validateSourceRanges(out: Errors, { spec, metadata }: Service, old: Service | undefined): void {
   const ranges = spec.loadBalancerSourceRanges ?? [];
-  if (ranges.length > 0 && spec.type !== "LoadBalancer") out.push(forbiddenField("spec.LoadBalancerSourceRanges", only));
-  ranges.forEach((range, i) => isCidr(out, `spec.LoadBalancerSourceRanges[${i}]`, range.trim()));
-  if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== "LoadBalancer") out.push(forbiddenField("spec.allocateLoadBalancerNodePorts", only));
+  const annotation = metadata.annotations?.[SOURCE_RANGES];
+  if (ranges.length > 0) {
+    if (spec.type !== "LoadBalancer") out.push(forbiddenField("spec.LoadBalancerSourceRanges", BALANCER_ONLY));
+    const before = (old?.spec.loadBalancerSourceRanges ?? []).map((range) => range.trim());
+    ranges.forEach((range, i) => isCidr(out, `spec.LoadBalancerSourceRanges[${i}]`, range.trim(), before));
+  } else if (annotation !== undefined) {
+    const field = `metadata.annotations[${SOURCE_RANGES}]`;
+    if (spec.type !== "LoadBalancer") out.push(forbiddenField(field, BALANCER_ONLY));
+    if (annotation.trim() === "" || old?.metadata.annotations?.[SOURCE_RANGES] === annotation) return;
+    for (const range of annotation.trim().split(",")) isCidr(out, field, range.trim());
+  }
+}
+
+function validateBalancer(out: Errors, spec: ServiceSpec): void {
+  if (spec.allocateLoadBalancerNodePorts !== undefined && spec.type !== "LoadBalancer") out.push(forbiddenField("spec.allocateLoadBalancerNodePorts", BALANCER_ONLY));
   if (spec.type === "LoadBalancer" && spec.allocateLoadBalancerNodePorts === undefined) out.push(required("allocateLoadBalancerNodePorts"));
+  validateBalancerClass(out, spec);
+}
+
+export function validateBalancerClass(out: Errors, spec: ServiceSpec): void {
   if (spec.loadBalancerClass === undefined) return;
-  if (spec.type !== "LoadBalancer") out.push(forbiddenField("spec.loadBalancerClass", only));
+  if (spec.type !== "LoadBalancer") out.push(forbiddenField("spec.loadBalancerClass", BALANCER_ONLY));
   else reasons(out, "spec.loadBalancerClass", spec.loadBalancerClass, isQualifiedName(spec.loadBalancerClass));
 }
 
