@@ -3,9 +3,9 @@
  * Follows kubernetes pkg/quota/v1/evaluator/core (pods.go, services.go, persistent_volume_claims.go) and staging apiserver pkg/quota/v1/generic.
  */
 import type { Instant } from "../base/clock.ts";
-import type { Container, PersistentVolumeClaim, Pod, ResourceQuota, Service } from "./generated/types.ts";
+import type { Container, PersistentVolumeClaim, Pod, PodSpec, ResourceQuota, Service } from "./generated/types.ts";
+import { sumOfRequests } from "./kinds/pod/defaults.ts";
 import { qosClassOf } from "./kinds/pod/qos.ts";
-import { podLimits, podRequests, type Amounts } from "./pod-resources.ts";
 import { addQuantities, canonicalQuantity, compareQuantities, subtractQuantities } from "./quantity.ts";
 import { qualifiedPlural, type Resource } from "./resource.ts";
 import { parseTime } from "./time.ts";
@@ -20,8 +20,6 @@ const BARE_COUNTS: ReadonlySet<string> = new Set(["configmaps", "secrets", "serv
 const MUST_ASK: ReadonlySet<string> = new Set(["cpu", "memory", "requests.cpu", "requests.memory", "limits.cpu", "limits.memory"]);
 const COMPUTE: ReadonlySet<string> = new Set(["cpu", "memory", "ephemeral-storage"]);
 
-const spell = (name: string, amount: number) => canonicalQuantity(name === "cpu" ? `${amount}m` : amount);
-
 /** Extended resources and huge pages are bounded by their requests only. */
 function computeNames(name: string, kind: "requests" | "limits"): string[] {
   if (kind === "limits") return COMPUTE.has(name) ? [`limits.${name}`] : [];
@@ -29,9 +27,21 @@ function computeNames(name: string, kind: "requests" | "limits"): string[] {
   return name.startsWith("hugepages-") ? [name, `requests.${name}`] : [`requests.${name}`];
 }
 
+type Amounts = Readonly<Record<string, string | number>>;
+
+/** In the spelling of the pod: what is asked for in Mi is counted in Mi. Follows component-helpers/resource (PodRequests, PodLimits). */
+function amountsOf(spec: PodSpec, kind: "requests" | "limits"): Amounts {
+  const amounts: Record<string, string | number> = { ...sumOfRequests(spec, kind), ...spec.resources?.[kind] };
+  for (const [name, more] of Object.entries(spec.overhead ?? {})) {
+    // Where nothing is limited, the overhead is not either.
+    if (kind === "requests" || amounts[name] !== undefined) amounts[name] = addQuantities(amounts[name] ?? 0, more);
+  }
+  return amounts;
+}
+
 function computeUsage(amounts: Amounts, kind: "requests" | "limits"): Record<string, string> {
   const usage: Record<string, string> = {};
-  for (const [name, amount] of Object.entries(amounts)) for (const as of computeNames(name, kind)) usage[as] = spell(name, amount);
+  for (const [name, amount] of Object.entries(amounts)) for (const as of computeNames(name, kind)) usage[as] = canonicalQuantity(amount);
   return usage;
 }
 
@@ -44,7 +54,7 @@ function usesResources({ metadata, status }: Pod, now: Instant): boolean {
 
 function podUsage(pod: Pod, now: Instant): Usage {
   if (!pod.spec || !usesResources(pod, now)) return { "count/pods": "1" };
-  return { "count/pods": "1", pods: "1", ...computeUsage(podRequests(pod.spec), "requests"), ...computeUsage(podLimits(pod.spec), "limits") };
+  return { "count/pods": "1", pods: "1", ...computeUsage(amountsOf(pod.spec, "requests"), "requests"), ...computeUsage(amountsOf(pod.spec, "limits"), "limits") };
 }
 
 function serviceUsage({ spec }: Service): Usage {

@@ -5,6 +5,7 @@ import { openClusterRoleAggregationController } from "../controllers/cluster-rol
 import { openCronJobController } from "../controllers/cronjob/controller.ts";
 import { openDisruptionController } from "../controllers/disruption/disruption.ts";
 import { openEndpointSliceController } from "../controllers/endpoint-slice/endpoint-slice.ts";
+import { openEndpointSliceMirroringController } from "../controllers/endpoint-slice-mirroring/endpoint-slice-mirroring.ts";
 import { openEndpointsController } from "../controllers/endpoints/endpoints.ts";
 import { openEventTtlController } from "../controllers/event-ttl/event-ttl.ts";
 import { openGarbageCollector } from "../controllers/garbage-collector/garbage-collector.ts";
@@ -15,6 +16,7 @@ import { openPodGcController } from "../controllers/pod-gc/pod-gc.ts";
 import { openResourceQuotaController } from "../controllers/resource-quota/resource-quota.ts";
 import { openRootCaController } from "../controllers/root-ca/root-ca.ts";
 import { openServiceAccountController } from "../controllers/service-account/service-account.ts";
+import { openServiceAccountTokenController, type SecretTokenSubject } from "../controllers/service-account/tokens.ts";
 import { openTtlController } from "../controllers/ttl/ttl.ts";
 import type { ControllerMetrics } from "./controller-metrics.ts";
 
@@ -25,6 +27,8 @@ export interface ControllerOptions {
   readonly resources: readonly Resource[];
   /** PEM of the CA that pods get to know the API server by. */
   readonly certificateAuthority: string;
+  /** Signs the token that a Secret of an account holds. */
+  readonly issueSecretToken: (subject: SecretTokenSubject) => string;
   /** Where the Job and CronJob controllers count. */
   readonly metrics?: ControllerMetrics;
 }
@@ -41,10 +45,11 @@ export function allControllers(context: ContextFor, options: ControllerOptions):
   return options.metrics?.watch(controllers) ?? controllers;
 }
 
-function makeAll(context: ContextFor, { resources, certificateAuthority, metrics }: ControllerOptions): readonly Controller[] {
+function makeAll(context: ContextFor, { resources, certificateAuthority, issueSecretToken, metrics }: ControllerOptions): readonly Controller[] {
   return [
     ...openJobController(context("job-controller"), { ...(metrics && { metrics: metrics.job }) }),
     ...openServiceAccountController(context("serviceaccount-controller")),
+    ...openServiceAccountTokenController(context("tokens-controller"), { certificateAuthority, issue: issueSecretToken }),
     openCronJobController(context("cronjob-controller"), { ...(metrics && { metrics: metrics.cronJob }) }),
     ...openGarbageCollector(context("garbage-collector-controller"), { resources }),
     ...openNamespaceController(context("namespace-controller"), { resources: resources.filter((r) => r.namespaced) }),
@@ -52,6 +57,7 @@ function makeAll(context: ContextFor, { resources, certificateAuthority, metrics
     ...openPodGcController(context("pod-garbage-collector")),
     ...openEndpointsController(context("endpoint-controller")),
     ...openEndpointSliceController(context("endpoint-slice-controller")),
+    ...openEndpointSliceMirroringController(context("endpoint-slice-mirroring-controller")),
     ...openResourceQuotaController(context("resourcequota-controller"), { resources }),
     ...openDisruptionController(context("controllermanager"), { resources }),
     ...serverControllers(context),

@@ -21,6 +21,7 @@ import { withReviews } from "../auth/reviews.ts";
 import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../auth/rbac.ts";
 import { openServer, type Server } from "../server/server.ts";
 import { adminToken, openSigningKey, openTokenIssuer, openTokenVerifier } from "../auth/tokens.ts";
+import { openSecretTokenIssuer, openSecretTokenVerifier } from "../auth/secret-tokens.ts";
 import { openDurableStore } from "../store/durable-store.ts";
 import { API_SERVICE_IP, bootstrapCluster } from "./bootstrap.ts";
 import { fileErrorText, type Part, type Settings, UsageError, type Userland } from "./configuration.ts";
@@ -78,7 +79,7 @@ async function open(options: ServedOptions, path: string, release: () => Promise
     store, clock: systemClock, ids: systemIds, chance: systemChance, logger,
     tokens: openTokenIssuer({ key: signingKey, clock: systemClock, ids: systemIds }),
     admission: [noEscalation],
-    controllers: (context) => options.disabled.has("controllers") ? serverControllers(context) : allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, metrics }),
+    controllers: (context) => options.disabled.has("controllers") ? serverControllers(context) : allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, issueSecretToken: openSecretTokenIssuer(signingKey), metrics }),
   });
   const node = await openNode({ ...options, plane, logger, stateDirectory: path, dataDirectory: path });
   const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics });
@@ -124,19 +125,20 @@ interface HttpParts {
 }
 
 function openHttp({ options, plane, logger, certificates, signingKey, podStreams, metrics }: HttpParts): Server {
-  const verifier = openTokenVerifier({ key: signingKey, clock: systemClock, api: plane.api });
+  const parts = { key: signingKey, clock: systemClock, api: plane.api };
+  const tokens = [openTokenVerifier(parts), openSecretTokenVerifier(parts)];
   const discovery = new Discovery();
   let loaded: ReturnType<typeof loadDescriptions> | undefined;
   const descriptions = () => (loaded ??= loadDescriptions());
   const authorizer = openRbacAuthorizer(plane.api);
   return openServer({
-    api: withReviews(plane.api, { authorizer, tokens: [verifier], clock: systemClock }),
+    api: withReviews(plane.api, { authorizer, tokens, clock: systemClock }),
     discovery,
     openapi: new OpenApi({ discovery, gitVersion: KUBERNETES_VERSION, descriptions }),
     descriptions,
     kindOf: (r) => findKind(r.group, r.version, r.plural),
     clock: systemClock, ids: systemIds, logger,
-    authenticator: openAuthenticator({ tokens: [verifier], anonymous: true }),
+    authenticator: openAuthenticator({ tokens, anonymous: true }),
     authorizer,
     impersonator: impersonate,
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },

@@ -67,7 +67,8 @@ function keyIdOf(key: KeyObject): string {
   return createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("base64url");
 }
 
-function signed(key: KeyObject, claims: object): string {
+/** A token with these claims. */
+export function signed(key: KeyObject, claims: object): string {
   const text = `${encode({ alg: "ES256", kid: keyIdOf(createPublicKey(key)) })}.${encode(claims)}`;
   return `${text}.${sign("sha256", Buffer.from(text), { key, dsaEncoding: "ieee-p1363" }).toString("base64url")}`;
 }
@@ -108,13 +109,13 @@ export function adminToken({ key, clock, ids }: TokenIssuerOptions): string {
   return signed(createPrivateKey(key), { aud: [ISSUER], exp: now + ADMIN_DAYS * 86_400, iat: now, iss: ISSUER, jti: ids.uid(), nbf: now, sub: ADMIN.name });
 }
 
-function parseClaims(token: string, publicKey: KeyObject): Claims | undefined {
+function parseClaims(token: string, publicKey: KeyObject): object | undefined {
   const [header = "", payload = "", signature = "", ...more] = token.split(".");
   if (more.length > 0 || signature === "") return undefined;
   try {
     const { alg } = JSON.parse(Buffer.from(header, "base64url").toString()) as { alg?: string };
     const good = alg === "ES256" && verify("sha256", Buffer.from(`${header}.${payload}`), { key: publicKey, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
-    return good ? (JSON.parse(Buffer.from(payload, "base64url").toString()) as Claims) : undefined;
+    return good ? (JSON.parse(Buffer.from(payload, "base64url").toString()) as object) : undefined;
   } catch {
     return undefined;
   }
@@ -123,8 +124,9 @@ function parseClaims(token: string, publicKey: KeyObject): Claims | undefined {
 /** Tokens whose signature was verified; the oldest goes when there are too many. A signature does not change its mind: the rest is asked each time. */
 const VERIFIED_TOKENS_MAX = 1000;
 
-function openSignatureCheck(publicKey: KeyObject): (token: string) => Claims | undefined {
-  const verified = new Map<string, Claims>();
+/** Gives the claims of a token that was signed with the key. */
+export function openSignatureCheck(publicKey: KeyObject): (token: string) => object | undefined {
+  const verified = new Map<string, object>();
   return (token) => {
     const known = verified.get(token);
     if (known) return known;
@@ -157,7 +159,7 @@ export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): To
     }
   };
   return async (token, audiences = [ISSUER]) => {
-    const claims = check(token);
+    const claims = check(token) as Claims | undefined;
     const now = clock.now() / SECOND_MS;
     if (!claims || claims.iss !== ISSUER || claims.exp <= now || claims.nbf > now + 1) return undefined;
     const common = claims.aud.filter((a) => audiences.includes(a));

@@ -3,7 +3,7 @@
  * Follows kubernetes pkg/controller/disruption/disruption.go.
  */
 import { WorkQueue } from "../../base/work-queue.ts";
-import type { Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
+import type { LabelSelector, Pod, PodDisruptionBudget } from "../../api/generated/types.ts";
 import { keyOf, splitKey, type Stored } from "../../api/object.ts";
 import { POD_DISRUPTION_BUDGETS, PODS, type Resource } from "../../api/resource.ts";
 import { matchesLabelSelector } from "../../api/selectors.ts";
@@ -21,6 +21,16 @@ export interface DisruptionOptions {
 type Budget = Stored<PodDisruptionBudget>;
 
 const covers = ({ spec }: Budget, pod: Stored<Pod>): boolean => spec?.selector !== undefined && matchesLabelSelector(spec.selector, pod.metadata.labels);
+
+/** The selector as Go prints it. */
+function selectorText({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const labels = Object.entries(matchLabels).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, value]) => `${key}: ${value},`).join("");
+  const requirements = matchExpressions.map(({ key, operator, values = [] }) => `LabelSelectorRequirement{Key:${key},Operator:${operator},Values:[${values.join(" ")}],},`).join("");
+  return `&LabelSelector{MatchLabels:map[string]string{${labels}},MatchExpressions:[]LabelSelectorRequirement{${requirements}},}`;
+}
+
+export const unmanagedText = ({ spec }: PodDisruptionBudget): string =>
+  `Pods selected by this PodDisruptionBudget (selector: ${spec.selector ? selectorText(spec.selector) : "nil"}) were found to be unmanaged. As a result, the status of the PDB cannot be calculated correctly, which may result in undefined behavior. To account for these pods please set ".spec.minAvailable" field of the PDB to an integer value.`;
 
 /** Makes the controllers; they are to be run when the informers are synced. */
 export function openDisruptionController(context: ControllerContext, options: DisruptionOptions): readonly Controller[] {
@@ -48,6 +58,7 @@ function openBudgets({ client, informers, clock, recorder, logger }: ControllerC
     const covered = pods.byIndex("namespace", namespace).filter((pod) => covers(budget, pod));
     if (covered.length === 0) recorder.event(POD_DISRUPTION_BUDGETS, budget, "Normal", "NoPods", "No matching pods found");
     const scale = needsScale(budget) ? await expectedScale({ client, resources }, covered) : { expected: 0 };
+    if ("unmanaged" in scale && scale.unmanaged) recorder.event(POD_DISRUPTION_BUDGETS, budget, "Warning", "UnmanagedPods", unmanagedText(budget));
     const { status, recheckAfterMs, notDeleted, error } = decideBudget({ budget, pods: covered, scale, now: clock.now() });
     for (const pod of notDeleted) recorder.event(PODS, pod, "Warning", "NotDeleted", `Pod was expected by PDB ${namespace}/${budget.metadata.name} to be deleted but it wasn't`);
     if (error !== undefined) recorder.event(POD_DISRUPTION_BUDGETS, budget, "Warning", "CalculateExpectedPodCountFailed", `Failed to calculate the number of expected pods: ${error}`);

@@ -19,7 +19,7 @@ const SCALABLE: readonly Resource<Scalable>[] = [
   { group: "", version: "v1", plural: "replicationcontrollers", kind: "ReplicationController", namespaced: true },
 ];
 
-export type Scale = { readonly expected: number } | { readonly error: string };
+export type Scale = { readonly expected: number; /** Pods that nothing controls. */ readonly unmanaged?: number } | { readonly error: string };
 
 interface ScaleDeps {
   readonly client: Client;
@@ -64,5 +64,5 @@ export async function expectedScale(deps: ScaleDeps, pods: readonly Stored<Pod>[
     if ("error" in scale) return scale;
     scales.set(owner.uid, scale.expected);
   }
-  return { expected: [...scales.values()].reduce((sum, n) => sum + n, 0) };
+  return { expected: [...scales.values()].reduce((sum, n) => sum + n, 0), unmanaged: pods.filter((pod) => !controllerOf(pod)).length };
 }

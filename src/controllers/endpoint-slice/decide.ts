@@ -3,26 +3,36 @@
  * Follows kubernetes staging/src/k8s.io/endpointslice (reconciler.go, utils.go).
  */
 import { assert } from "../../base/assert.ts";
-import type { DiscoveryEndpointPort, Endpoint, EndpointSlice, Pod, Service } from "../../api/generated/types.ts";
+import type { DiscoveryEndpointPort, Endpoint, EndpointSlice, Node, Pod, Service } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
+import { portsInOrder, sliceText } from "./port-order.ts";
 import { addressesOf, sortedLabels, HEADLESS_LABEL, hasEndpoints, hostnameUnder, isHeadless, isReady, isTerminating, reachable, selects, targetPortsOf } from "./service-pods.ts";
+import { withTrigger } from "./trigger-times.ts";
 
 export const SERVICE_NAME_LABEL = "kubernetes.io/service-name";
 export const MANAGED_BY_LABEL = "endpointslice.kubernetes.io/managed-by";
 export const MANAGED_BY = "endpointslice-controller.k8s.io";
 const ENDPOINTS_MAX = 100;
+const ZONE_LABEL = "topology.kubernetes.io/zone";
+/** Values of trafficDistribution under which an endpoint is for those of its zone. */
+const CLOSE = new Set(["PreferClose", "PreferSameZone", "PreferSameNode"]);
 
 export interface SliceWorld {
   readonly service: Stored<Service>;
   readonly pods: readonly Stored<Pod>[];
   /** The Service's slices that this controller made. */
   readonly slices: readonly Stored<EndpointSlice>[];
+  readonly nodeOf: (name: string) => Node | undefined;
+  /** When the change began that leads to this. */
+  readonly triggerTime?: string | undefined;
 }
 
 export interface SliceDecision {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly Stored<EndpointSlice>[];
   readonly delete: readonly Stored<EndpointSlice>[];
+  /** Pods were left out that name a node which is not there. */
+  readonly waitsForNode: boolean;
 }
 
 /** Endpoints that lead to the same ports and so share slices. */
@@ -36,9 +46,11 @@ const familyOf = (address: string) => (address.includes(":") ? "IPv6" : "IPv4");
 const groupKey = (addressType: string, ports: readonly DiscoveryEndpointPort[] | null | undefined) => JSON.stringify([addressType, (ports ?? []).map((p) => JSON.stringify([p.name ?? "", p.port, p.protocol ?? "TCP", p.appProtocol ?? ""])).sort()]);
 const podOf = (endpoint: Endpoint) => endpoint.targetRef?.uid ?? endpoint.addresses[0] ?? "";
 
-export function decideSlices({ service, pods, slices }: SliceWorld): SliceDecision {
-  if (!hasEndpoints(service)) return { create: [], update: [], delete: slices };
-  const groups = groupsOf(service, pods);
+/** Slices of a Service that has lost its selector stay as they are. */
+export function decideSlices(world: SliceWorld): SliceDecision {
+  const { service, slices, triggerTime } = world;
+  if (!hasEndpoints(service)) return { create: [], update: [], delete: [], waitsForNode: false };
+  const { groups, waitsForNode } = groupsOf(world);
   const filled = new Map<Stored<EndpointSlice>, readonly Endpoint[]>();
   const unplaced: { readonly group: Group; readonly endpoints: readonly Endpoint[] }[] = [];
   for (const [key, group] of groups) {
@@ -46,39 +58,57 @@ export function decideSlices({ service, pods, slices }: SliceWorld): SliceDecisi
     const left = place(group, own, filled);
     if (left.length > 0 || (group.endpoints.length === 0 && own.length === 0)) unplaced.push({ group, endpoints: left });
   }
-  return settle(service, slices, groups, filled, unplaced);
+  const decision = settle(service, slices, groups, filled, unplaced);
+  const triggered = <S extends EndpointSlice>(slice: S): S => ({ ...slice, metadata: { ...slice.metadata, annotations: withTrigger(slice.metadata.annotations, triggerTime) } });
+  return { create: decision.create.map(triggered), update: decision.update.map(triggered), delete: decision.delete, waitsForNode };
 }
 
-function groupsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): Map<string, Group> {
+function groupsOf({ service, pods, nodeOf }: SliceWorld): { readonly groups: Map<string, Group>; readonly waitsForNode: boolean } {
   const groups = new Map<string, Group>();
+  const early = service.spec?.publishNotReadyAddresses === true;
+  let waitsForNode = false;
   const groupOf = (addressType: string, ports: readonly DiscoveryEndpointPort[]): Group => {
     const key = groupKey(addressType, ports);
-    const group = groups.get(key) ?? { addressType, ports, endpoints: [] };
+    const group = groups.get(key) ?? { addressType, ports: portsInOrder(ports, sliceText), endpoints: [] };
     groups.set(key, group);
     return group;
   };
   for (const addressType of service.spec?.ipFamilies ?? ["IPv4"]) {
     for (const pod of reachable(pods.filter((pod) => selects(service, pod)))) {
       const addresses = addressesOf(pod).filter((address) => familyOf(address) === addressType);
-      if (addresses.length > 0) groupOf(addressType, targetPortsOf(service, pod)).endpoints.push(endpointOf(service, pod, addresses));
+      const node = nodeOf(pod.spec?.nodeName ?? "");
+      if (!node && !early) waitsForNode = true;
+      else if (addresses.length > 0) groupOf(addressType, targetPortsOf(service, pod)).endpoints.push(endpointOf(service, pod, addresses, node));
     }
     // A Service without endpoints has one empty slice, so that everybody knows that it was looked at.
     if (![...groups.values()].some((group) => group.addressType === addressType)) groupOf(addressType, []);
   }
-  return groups;
+  return { groups, waitsForNode };
 }
 
-function endpointOf(service: Stored<Service>, pod: Stored<Pod>, addresses: readonly string[]): Endpoint {
+/** Whom the endpoint is for, where the Service prefers what is near. */
+function hintsOf(service: Stored<Service>, ready: boolean, zone: string | undefined, nodeName: string | undefined): Pick<Endpoint, "hints"> {
+  const { trafficDistribution = "" } = service.spec ?? {};
+  const forNode = trafficDistribution === "PreferSameNode" && nodeName;
+  if (!ready || !CLOSE.has(trafficDistribution) || (!zone && !forNode)) return {};
+  return { hints: { ...(zone && { forZones: [{ name: zone }] }), ...(forNode && { forNodes: [{ name: forNode }] }) } };
+}
+
+function endpointOf(service: Stored<Service>, pod: Stored<Pod>, addresses: readonly string[], node: Node | undefined): Endpoint {
   const { namespace, name, uid } = pod.metadata;
   const serving = isReady(pod);
   const terminating = isTerminating(pod);
   const hostname = hostnameUnder(service, pod);
+  const ready = service.spec?.publishNotReadyAddresses === true || (serving && !terminating);
+  const zone = node?.metadata?.labels?.[ZONE_LABEL];
   return {
     addresses,
-    conditions: { ready: service.spec?.publishNotReadyAddresses === true || (serving && !terminating), serving, terminating },
+    conditions: { ready, serving, terminating },
     ...(hostname !== undefined && { hostname }),
     targetRef: { kind: "Pod", ...(namespace !== undefined && { namespace }), name, uid },
     ...(pod.spec?.nodeName && { nodeName: pod.spec.nodeName }),
+    ...(zone && { zone }),
+    ...hintsOf(service, ready, zone, pod.spec?.nodeName),
   };
 }
 
@@ -108,7 +138,7 @@ function settle(
   groups: ReadonlyMap<string, Group>,
   filled: ReadonlyMap<Stored<EndpointSlice>, readonly Endpoint[]>,
   unplaced: readonly { readonly group: Group; readonly endpoints: readonly Endpoint[] }[],
-): SliceDecision {
+): Pick<SliceDecision, "create" | "update" | "delete"> {
   const create: EndpointSlice[] = [];
   const update: Stored<EndpointSlice>[] = [];
   const isKeptEmpty = (slice: Stored<EndpointSlice>) => groups.get(groupKey(slice.addressType, slice.ports))?.endpoints.length === 0;
@@ -157,4 +187,5 @@ function isSame(a: EndpointSlice, b: EndpointSlice): boolean {
   return shape(a) === shape(b);
 }
 
-const sortedEndpoint = ({ addresses, conditions, hostname, nodeName, targetRef }: Endpoint) => [addresses, conditions?.ready, conditions?.serving, conditions?.terminating, hostname, nodeName, targetRef?.uid];
+const sortedEndpoint = ({ addresses, conditions, hostname, nodeName, zone, hints, targetRef }: Endpoint) =>
+  [addresses, conditions?.ready, conditions?.serving, conditions?.terminating, hostname, nodeName, zone, hints?.forZones?.map((z) => z.name), hints?.forNodes?.map((n) => n.name), targetRef?.uid];

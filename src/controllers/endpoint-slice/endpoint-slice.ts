@@ -5,13 +5,14 @@
 import { WorkQueue } from "../../base/work-queue.ts";
 import type { EndpointSlice, Pod } from "../../api/generated/types.ts";
 import { keyOf, splitKey, type Stored } from "../../api/object.ts";
-import { ENDPOINT_SLICES, PODS, SERVICES } from "../../api/resource.ts";
+import { ENDPOINT_SLICES, NODES, PODS, SERVICES } from "../../api/resource.ts";
 import { isNotFound } from "../../api/status-error.ts";
 import type { Controller, ControllerContext, ReconcileResult } from "../framework/controller.ts";
 import { isNamespaceGoing } from "../framework/namespace-going.ts";
 import { OwnWrites } from "../framework/own-writes.ts";
 import { decideSlices, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "./decide.ts";
-import { servicesOf } from "./service-pods.ts";
+import { selects, servicesOf } from "./service-pods.ts";
+import { TriggerTimes } from "./trigger-times.ts";
 
 /** Makes the controller; it is to be run when the informers are synced. */
 export function openEndpointSliceController({ client, informers, clock, logger }: ControllerContext): readonly Controller[] {
@@ -21,7 +22,11 @@ export function openEndpointSliceController({ client, informers, clock, logger }
   const services = informers.of(SERVICES);
   const pods = informers.of(PODS);
   const slices = informers.of(ENDPOINT_SLICES, { "endpoint-slice/service": (slice) => (isOurs(slice) ? [serviceKey(slice)] : []) });
+  const nodes = informers.of(NODES);
   const writes = new OwnWrites(slices, clock);
+  const triggers = new TriggerTimes();
+  /** Services with pods on a node that is not known (yet). */
+  const waiting = new Set<string>();
 
   const followPod = (pod: Stored<Pod>) => {
     for (const key of servicesOf(services, pod)) queue.add(key);
@@ -29,7 +34,11 @@ export function openEndpointSliceController({ client, informers, clock, logger }
   const followSlice = (slice: Stored<EndpointSlice>) => isOurs(slice) && queue.add(serviceKey(slice));
   services.on({
     onSet: (service) => queue.add(keyOf(service)),
-    onDelete: (service) => writes.forget(keyOf(service)),
+    onDelete(service) {
+      writes.forget(keyOf(service));
+      triggers.forget(keyOf(service));
+      waiting.delete(keyOf(service));
+    },
   });
   pods.on({
     onSet(pod, old) {
@@ -39,6 +48,12 @@ export function openEndpointSliceController({ client, informers, clock, logger }
     onDelete: followPod,
   });
   slices.on({ onSet: followSlice, onDelete: followSlice });
+  nodes.on({
+    onSet(_, old) {
+      if (old) return;
+      for (const key of waiting) queue.add(key);
+    },
+  });
 
   async function reconcile(key: string): Promise<ReconcileResult> {
     const waitMs = writes.waitMs(key);
@@ -47,7 +62,12 @@ export function openEndpointSliceController({ client, informers, clock, logger }
     const service = services.get(key);
     if (!service || service.metadata.deletionTimestamp !== undefined) return {};
     const { namespace } = splitKey(key);
-    const decision = decideSlices({ service, pods: pods.byIndex("namespace", namespace), slices: slices.byIndex("endpoint-slice/service", key) });
+    const selected = pods.byIndex("namespace", namespace).filter((pod) => selects(service, pod));
+    const decision = decideSlices({
+      service, pods: selected, slices: slices.byIndex("endpoint-slice/service", key), nodeOf: (name) => nodes.get(name), triggerTime: triggers.since(service, selected),
+    });
+    if (decision.waitsForNode) waiting.add(key);
+    else waiting.delete(key);
     try {
       for (const slice of decision.create) writes.created(key, await client.create(ENDPOINT_SLICES, namespace, slice));
       for (const slice of decision.update) {

@@ -4,21 +4,23 @@
  */
 import type { EndpointAddress, EndpointPort, Endpoints, EndpointSubset, Pod, Service } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
+import { endpointsText, portsInOrder } from "../endpoint-slice/port-order.ts";
 import { addressesOf, HEADLESS_LABEL, hostnameUnder, isHeadless, isReady, isTerminating, reachable, selects, sortedLabels, targetPortsOf } from "../endpoint-slice/service-pods.ts";
+import { withTrigger } from "../endpoint-slice/trigger-times.ts";
 
 const MANAGED_BY_LABEL = "endpoints.kubernetes.io/managed-by";
 /** Endpoints hold no more addresses than this; the slices hold them all. */
 const ADDRESSES_MAX = 1000;
 const OVER_CAPACITY = "endpoints.kubernetes.io/over-capacity";
 
+/** Behind one port, or behind none: addresses, and whether they are ready. */
 interface Gathered {
-  readonly ports: readonly EndpointPort[];
-  readonly ready: EndpointAddress[];
-  readonly notReady: EndpointAddress[];
+  readonly ports: EndpointPort[];
+  readonly addresses: { readonly address: EndpointAddress; readonly ready: boolean }[];
 }
 
 /** The Endpoints to write; undefined when `current` says it already. */
-export function decideEndpoints(service: Stored<Service>, pods: readonly Stored<Pod>[], current: Stored<Endpoints> | undefined): Endpoints | undefined {
+export function decideEndpoints(service: Stored<Service>, pods: readonly Stored<Pod>[], current: Stored<Endpoints> | undefined, triggerTime?: string): Endpoints | undefined {
   const { subsets, isTruncated } = truncate(subsetsOf(service, pods));
   const { name, namespace = "", labels = {} } = service.metadata;
   const { [OVER_CAPACITY]: _, ...annotations } = current?.metadata.annotations ?? {};
@@ -29,7 +31,7 @@ export function decideEndpoints(service: Stored<Service>, pods: readonly Stored<
     metadata: {
       ...(current?.metadata ?? { name, namespace }),
       labels: { ...labels, [MANAGED_BY_LABEL]: "endpoint-controller", ...(isHeadless(service) && { [HEADLESS_LABEL]: "" }) },
-      annotations: { ...annotations, ...(isTruncated && { [OVER_CAPACITY]: "truncated" }) },
+      annotations: { ...withTrigger(annotations, triggerTime), ...(isTruncated && { [OVER_CAPACITY]: "truncated" }) },
     },
     subsets,
   };
@@ -38,22 +40,60 @@ export function decideEndpoints(service: Stored<Service>, pods: readonly Stored<
 
 function subsetsOf(service: Stored<Service>, pods: readonly Stored<Pod>[]): readonly EndpointSubset[] {
   const early = service.spec?.publishNotReadyAddresses === true;
-  const gathered = new Map<string, Gathered>();
+  const byPort = new Map<string, Gathered>();
   for (const pod of reachable(pods.filter((pod) => selects(service, pod)))) {
     if (isTerminating(pod) && !early) continue;
     const ports = targetPortsOf(service, pod).map(({ name, ...rest }) => ({ ...(name !== "" && { name }), ...rest }));
     // A pod that has none of the ports is behind no port; a headless Service needs none.
     if (ports.length === 0 && (service.spec?.ports ?? []).length > 0) continue;
-    const key = JSON.stringify(ports);
-    const subset = gathered.get(key) ?? { ports, ready: [], notReady: [] };
-    gathered.set(key, subset);
-    (early || isReady(pod) ? subset.ready : subset.notReady).push(addressOf(service, pod));
+    for (const port of ports.length > 0 ? ports : [undefined]) {
+      const key = JSON.stringify(port ?? null);
+      const gathered = byPort.get(key) ?? { ports: port ? [port] : [], addresses: [] };
+      byPort.set(key, gathered);
+      gathered.addresses.push({ address: addressOf(service, pod), ready: early || isReady(pod) });
+    }
   }
-  return [...gathered].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, { ports, ready, notReady }]) => ({
-    ...(ready.length > 0 && { addresses: ready.sort(byAddress) }),
-    ...(notReady.length > 0 && { notReadyAddresses: notReady.sort(byAddress) }),
-    ...(ports.length > 0 && { ports: [...ports].sort((a, b) => a.port - b.port) }),
-  }));
+  return joinPorts([...byPort.values()]);
+}
+
+/** Subsets of any shape as they would be written: each address once behind a port, not ready where it is both. Follows RepackSubsets. */
+export function repack(subsets: readonly EndpointSubset[]): readonly EndpointSubset[] {
+  const byPort = new Map<string, Gathered>();
+  const put = (port: EndpointPort | undefined, address: EndpointAddress, ready: boolean) => {
+    const key = JSON.stringify(port ?? null);
+    const gathered = byPort.get(key) ?? { ports: port ? [port] : [], addresses: [] };
+    byPort.set(key, gathered);
+    const known = gathered.addresses.findIndex((a) => a.address.ip === address.ip && a.address.targetRef?.uid === address.targetRef?.uid);
+    if (known < 0) gathered.addresses.push({ address, ready });
+    else if (!ready) gathered.addresses[known] = { address, ready };
+  };
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of subsets) {
+    for (const port of ports.length > 0 ? ports : [undefined]) {
+      for (const address of addresses) put(port, address, true);
+      for (const address of notReadyAddresses) put(port, address, false);
+    }
+  }
+  return joinPorts([...byPort.values()]);
+}
+
+/** Ports with the same addresses behind them share a subset. */
+function joinPorts(byPort: readonly Gathered[]): readonly EndpointSubset[] {
+  const joined = new Map<string, Gathered>();
+  for (const { ports, addresses } of byPort) {
+    const sorted = [...addresses].sort((a, b) => byAddress(a.address, b.address));
+    const key = JSON.stringify(sorted.map(({ address, ready }) => [address.ip, address.targetRef?.uid, ready]));
+    const subset = joined.get(key) ?? { ports: [], addresses: sorted };
+    joined.set(key, subset);
+    subset.ports.push(...ports);
+  }
+  return [...joined.values()].map(({ ports, addresses }) => {
+    const [ready, notReady] = [true, false].map((wanted) => addresses.filter((a) => a.ready === wanted).map((a) => a.address));
+    return {
+      ...(ready?.length && { addresses: ready }),
+      ...(notReady?.length && { notReadyAddresses: notReady }),
+      ...(ports.length > 0 && { ports: portsInOrder(ports, endpointsText) }),
+    };
+  });
 }
 
 const byAddress = (a: EndpointAddress, b: EndpointAddress) => (a.ip === b.ip ? ((a.targetRef?.uid ?? "") < (b.targetRef?.uid ?? "") ? -1 : 1) : a.ip < b.ip ? -1 : 1);

@@ -7,7 +7,8 @@ import type { Pod } from "../../api/generated/types.ts";
 import { keyOf, splitKey, type Stored } from "../../api/object.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../api/resource.ts";
 import { isAlreadyExists, isNotFound } from "../../api/status-error.ts";
-import { hasEndpoints, servicesOf } from "../endpoint-slice/service-pods.ts";
+import { hasEndpoints, selects, servicesOf } from "../endpoint-slice/service-pods.ts";
+import { TriggerTimes } from "../endpoint-slice/trigger-times.ts";
 import type { Controller, ControllerContext } from "../framework/controller.ts";
 import { isNamespaceGoing } from "../framework/namespace-going.ts";
 import { decideEndpoints } from "./decide.ts";
@@ -18,6 +19,7 @@ export function openEndpointsController({ client, informers, clock, logger }: Co
   const services = informers.of(SERVICES);
   const pods = informers.of(PODS);
   const endpoints = informers.of(ENDPOINTS);
+  const triggers = new TriggerTimes();
 
   const followPod = (pod: Stored<Pod>) => {
     for (const key of servicesOf(services, pod)) queue.add(key);
@@ -38,12 +40,14 @@ export function openEndpointsController({ client, informers, clock, logger }: Co
     const { namespace, name } = splitKey(key);
     try {
       if (!service) {
+        triggers.forget(key);
         // Endpoints under the name of a Service that never was are somebody's own: only those of a Service that had them go.
         if (current?.metadata.labels?.["endpoints.kubernetes.io/managed-by"] === "endpoint-controller") await client.delete(ENDPOINTS, { namespace, name });
         return;
       }
       if (!hasEndpoints(service)) return;
-      const wanted = decideEndpoints(service, pods.byIndex("namespace", namespace), current);
+      const selected = pods.byIndex("namespace", namespace).filter((pod) => selects(service, pod));
+      const wanted = decideEndpoints(service, selected, current, triggers.since(service, selected));
       if (wanted) await (current ? client.update(ENDPOINTS, wanted) : client.create(ENDPOINTS, namespace, wanted));
     } catch (error) {
       if (!isNotFound(error) && !isAlreadyExists(error) && !isNamespaceGoing(error)) throw error;

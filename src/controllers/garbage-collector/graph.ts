@@ -81,9 +81,13 @@ export class OwnerGraph {
 
   /** False when each of the node's owners was seen, is the one that is meant, and is not waiting for its dependents: then nothing is to do. */
   isSuspect(node: Node): boolean {
+    return this.#lacksOwner(node) || node.owners.some((ref) => this.#nodes.get(ref.uid)?.isDeletingDependents);
+  }
+
+  #lacksOwner(node: Node): boolean {
     return node.owners.some((ref) => {
       const owner = this.#nodes.get(ref.uid);
-      return !owner || isElsewhere(owner, node) || !isNamedBy(owner, ref) || owner.isDeletingDependents;
+      return !owner || isElsewhere(owner, node) || !isNamedBy(owner, ref);
     });
   }
 
@@ -95,9 +99,10 @@ export class OwnerGraph {
     const suspects = new Set<string>();
     if (node.isOrphaning || node.isDeletingDependents) suspects.add(node.uid);
     if (node.isDeletingDependents && !old?.isDeletingDependents) for (const uid of this.#dependents.get(node.uid) ?? []) suspects.add(uid);
-    if (node.owners !== old?.owners && node.owners.length > 0 && this.isSuspect(node)) suspects.add(node.uid);
+    // One that is new under an owner that is going already waits until that owner is looked at again, as upstream.
+    if (node.owners !== old?.owners && node.owners.length > 0 && (old ? this.isSuspect(node) : this.#lacksOwner(node))) suspects.add(node.uid);
     // Owners that wait for this one: it may block them no longer, or begin to.
-    for (const { uid } of [...(old?.owners ?? []), ...node.owners]) if (this.#nodes.get(uid)?.isDeletingDependents) suspects.add(uid);
+    if (old) for (const { uid } of [...old.owners, ...node.owners]) if (this.#nodes.get(uid)?.isDeletingDependents) suspects.add(uid);
     if (old) return { suspects: [...suspects], invalidOwners: this.#invalidOwnersOf(node, old) };
     const misled = this.dependentsOf(node.uid).filter((d) => isElsewhere(node, d) || !d.owners.some((ref) => ref.uid === node.uid && isNamedBy(node, ref)));
     for (const { uid } of misled) suspects.add(uid);

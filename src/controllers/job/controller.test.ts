@@ -144,6 +144,8 @@ describe("a Job's way", () => {
     await t.advance(4900);
     expect(await t.types()).toEqual([]);
     await t.advance(500);
+    expect(await t.types()).toEqual(["FailureTarget"]);
+    await t.advance(1000);
     expect(await t.types()).toEqual(["FailureTarget", "Failed"]);
     expect([await t.pods(), (await t.status()).failed]).toEqual([[], 1]);
     expect(t.events.at(-1)).toBe("DeadlineExceeded: Job was active longer than specified deadline");
@@ -222,7 +224,9 @@ describe("pods that come and go", () => {
     const [pod] = await t.pods();
     await t.direct.delete(PODS, { namespace: "ns", name: pod?.metadata.name ?? "" });
     await t.advance(250);
-    expect([await t.pods(), await t.status()]).toMatchObject([[], { failed: 1, terminating: 0 }]);
+    expect([await t.pods(), await t.status()]).toMatchObject([[], { failed: 1, terminating: 1 }]);
+    await t.advance(1000);
+    expect(await t.status()).toMatchObject({ failed: 1, terminating: 0 });
   });
 });
 
@@ -292,8 +296,10 @@ describe("when calls fail", () => {
     t.faults.push(on("delete", "pods", internalError("no")));
     if (pod) await t.setPod(pod, { phase: "Failed" });
     expect([t.events.at(-1), await t.types()]).toEqual(["FailedDelete: Error deleting: Internal error occurred: no", []]);
-    await t.advance(1500);
-    expect([await t.types(), (await t.status()).failed]).toEqual([["FailureTarget", "Failed"], 2]);
+    await t.advance(1100);
+    expect([await t.types(), (await t.status()).failed, (await t.status()).terminating]).toEqual([["FailureTarget"], 2, 1]);
+    await t.advance(1000);
+    expect([await t.types(), (await t.status()).failed, (await t.status()).terminating]).toEqual([["FailureTarget", "Failed"], 2, 0]);
   });
 
   test("adoption asks the server first", async () => {

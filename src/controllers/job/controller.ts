@@ -21,7 +21,7 @@ import { NO_METRICS, recordSync, recordTrackedPod, type MetricSink } from "./met
 import { externalController, type JobEvent, type StoredJob, type StoredPod } from "./names.ts";
 import { isOrphan, releaseOrphan } from "./orphans.ts";
 import { JobSync, type JobMemory } from "./sync.ts";
-import { changedHands, delayMs, urgencyOf, type LastSync, type Urgency } from "./wakeups.ts";
+import { changedHands, delayMs, moreUrgent, urgencyOf, urgencyOfGone, type LastSync, type Urgency } from "./wakeups.ts";
 import { isBeingDeleted, isTracked } from "./pods.ts";
 
 /** Errors of the API: 1 s, doubling to one minute. */
@@ -47,6 +47,8 @@ interface Remembered extends JobMemory {
   /** The last sync found the cache behind the controller's own pods. */
   behind: boolean;
   syncing: boolean;
+  /** When a pod's change last led to new pods: upstream would make those a second later. */
+  hurriedAt: Instant | undefined;
   /** Woken while syncing: the next sync waits until this one has ended, and its pause. */
   woken: Exclude<Urgency, "none"> | undefined;
 }
@@ -68,6 +70,8 @@ class JobController {
   readonly #directory = new JobDirectory();
   readonly #expectations = new Expectations();
   readonly #memories = new Map<string, Remembered>();
+  /** Keys whose Job itself has changed since their last sync. */
+  readonly #changed = new Set<string>();
   readonly #sync: JobSync;
 
   constructor(context: ControllerContext, { metrics = NO_METRICS, workers = WORKERS }: JobControllerOptions) {
@@ -108,7 +112,10 @@ class JobController {
     if (!old && external !== undefined) this.#metrics.add("jobs_by_external_controller_total", { controller_name: external }, 1);
     // For finished Jobs a backup: they are not finished before their pods are let go.
     if (isFinished(job) || job.metadata.deletionTimestamp !== undefined) this.#releaseOrphans(uid);
-    if (!old || old.metadata.generation !== generation) return this.#queue.add(keyOf(job));
+    if (!old || old.metadata.generation !== generation) {
+      this.#changed.add(keyOf(job));
+      return this.#queue.add(keyOf(job));
+    }
     if (!this.#isOwnWrite(job)) this.#wake(job, "now");
   }
 
@@ -116,6 +123,7 @@ class JobController {
     const { uid } = job.metadata;
     this.#directory.delete(job);
     this.#memories.delete(uid);
+    this.#changed.delete(keyOf(job));
     this.#expectations.forget(uid);
     this.#releaseOrphans(uid);
     this.#queue.forget(keyOf(job));
@@ -168,7 +176,7 @@ class JobController {
     const owner = controllerOf(pod);
     if (owner) this.#expectations.observeGone(owner.uid, pod.metadata.uid);
     const job = this.#ownerOf(pod);
-    if (job) this.#wake(job, "now");
+    if (job) this.#wake(job, urgencyOfGone(pod, this.#memories.get(job.metadata.uid)?.hurriedAt, this.#context.clock.now()));
   }
 
   #ownerOf(pod: StoredPod): StoredJob | undefined {
@@ -186,7 +194,7 @@ class JobController {
     if (isFinished(job) || externalController(job) !== undefined) return;
     const memory = this.#memories.get(job.metadata.uid);
     if (memory?.syncing) {
-      if (memory.woken !== "now") memory.woken = urgency;
+      memory.woken = moreUrgent(urgency, memory.woken);
       return;
     }
     this.#queue.addAfter(keyOf(job), delayMs(urgency, memory?.last, this.#context.clock.now()));
@@ -206,6 +214,7 @@ class JobController {
       doubtful: false,
       behind: false,
       syncing: false,
+      hurriedAt: undefined,
       woken: undefined,
       onWritten(stored, before) {
         made.written = stored;
@@ -259,10 +268,12 @@ class JobController {
     const { clock } = this.#context;
     const { uid } = job.metadata;
     const startedAt: Instant = clock.now();
+    const isHurried = !this.#changed.delete(key);
     memory.syncing = true;
     memory.behind = !this.#expectations.caughtUp(uid);
     try {
       const { action, recheckAt, error } = await this.#sync.run(job, memory);
+      if (isHurried && action === "pods_created") memory.hurriedAt = startedAt;
       this.#ended(key, memory, job, startedAt, { ok: error === undefined, action });
       if (error !== undefined) throw error;
       return recheckAt === undefined ? undefined : { requeueAfterMs: Math.max(1, recheckAt - clock.now()) };

@@ -72,7 +72,9 @@ export class Expectations {
     if (!awaited) return false;
     const { uid } = pod.metadata;
     if (awaited.creating > 0) awaited.seen.add(uid);
-    const own = [awaited.created.delete(uid), isBeingDeleted(pod) && awaited.deleted.delete(uid), !isTracked(pod) && awaited.releasing.delete(uid)];
+    // A surplus pod loses its finalizer before it is deleted: that is the controller's own doing too.
+    const letGo = !isTracked(pod) && awaited.deleted.has(uid);
+    const own = [letGo, awaited.created.delete(uid), isBeingDeleted(pod) && awaited.deleted.delete(uid), !isTracked(pod) && awaited.releasing.delete(uid)];
     this.#tidy(job);
     return own.includes(true);
   }

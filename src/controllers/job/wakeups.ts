@@ -8,10 +8,15 @@ import { controllerOf } from "../../api/object.ts";
 import { COMPLETION_INDEX, type StoredPod } from "./names.ts";
 import { isBeingDeleted, isReady, isTerminal, isTracked, phaseOf, restartCount } from "./pods.ts";
 
-export type Urgency = "now" | "soon" | "none";
+export type Urgency = "now" | "soon" | "later" | "none";
 
 /** Changes that only move a counter of the status wait this long: a short-lived pod never shows up as ready, which saves a write. */
 export const COUNTER_DELAY_MS = 100;
+/**
+ * A pod that never had a node, or is deleted by force, is gone at once and without an end. What follows from that waits for as long as upstream gathers
+ * changes, or nobody would see the Job while its pods go: `terminating`, FailureTarget without Failed.
+ */
+export const UNENDED_GONE_DELAY_MS = 1000;
 const PAUSE_MS_MIN = 3;
 const PAUSE_MS_MAX = 10;
 
@@ -27,9 +32,21 @@ export interface LastSync {
  */
 export function delayMs(urgency: Exclude<Urgency, "none">, last: LastSync | undefined, now: Instant): number {
   if (urgency === "soon") return COUNTER_DELAY_MS;
+  if (urgency === "later") return UNENDED_GONE_DELAY_MS;
   if (!last) return 0;
   const pause = Math.min(Math.max(last.tookMs / 8, PAUSE_MS_MIN), PAUSE_MS_MAX);
   return Math.max(0, last.endedAt + pause - now);
+}
+
+const RANK: Readonly<Record<Urgency, number>> = { none: 0, later: 1, soon: 2, now: 3 };
+
+/** The more urgent of two. */
+export const moreUrgent = <U extends Urgency>(a: U, b: U | undefined): U => (b !== undefined && RANK[b] > RANK[a] ? b : a);
+
+/** How soon the Job should look at a pod that is gone. One that upstream would not have made yet is no loss that anybody should see. */
+export function urgencyOfGone(pod: StoredPod, hurriedAt: Instant | undefined, now: Instant): Exclude<Urgency, "none"> {
+  const isHurried = hurriedAt !== undefined && now - hurriedAt < UNENDED_GONE_DELAY_MS;
+  return isTerminal(pod) || isHurried ? "now" : "later";
 }
 
 function sameLabels(a: StoredPod, b: StoredPod): boolean {

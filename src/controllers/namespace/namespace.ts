@@ -4,11 +4,12 @@
  * what is left, this looks again as soon as something in the namespace has gone.
  */
 import { WorkQueue } from "../../base/work-queue.ts";
-import type { Namespace } from "../../api/generated/types.ts";
+import type { Namespace, Pod } from "../../api/generated/types.ts";
 import type { KubeObject, Stored } from "../../api/object.ts";
 import { NAMESPACES, PODS, qualifiedPlural, type Resource } from "../../api/resource.ts";
 import { isNotFound } from "../../api/status-error.ts";
 import type { Controller, ControllerContext, ReconcileResult } from "../framework/controller.ts";
+import { parseTime } from "../../api/time.ts";
 import { inParallel } from "../framework/parallel.ts";
 import { decideConditions, type Deletion, type Remaining } from "./conditions.ts";
 
@@ -21,6 +22,8 @@ export interface NamespaceControllerOptions {
 
 const FINALIZER = "kubernetes";
 const DELAY_MS = 2000;
+/** Upstream looks first when so much time has passed: pods with less to end have had their time then. */
+const FIRST_LOOK_MS = 5000;
 /** Something has gone: look again, but once for many. */
 const LOOK_AGAIN_MS = 50;
 /** Nothing has gone for so long: look again all the same. */
@@ -84,14 +87,13 @@ class NamespaceController {
 
   /** Deletes what is in it, and says in the conditions what is left; true when nothing is. */
   async #empty(namespace: Stored<Namespace>): Promise<boolean> {
-    const { name } = namespace.metadata;
-    const pods = await this.#deleteAll([PODS], name);
+    const pods = await this.#deleteAll([PODS], namespace);
     if (pods.errors.length > 0 || pods.remaining.length > 0) {
       // As upstream: while pods hold the rest, the conditions do not tell of them.
       await this.#report(namespace, { remaining: [], errors: pods.errors });
       return this.#rest(pods);
     }
-    const rest = await this.#deleteAll(this.#resources.filter((r) => qualifiedPlural(r) !== PODS.plural), name);
+    const rest = await this.#deleteAll(this.#resources.filter((r) => qualifiedPlural(r) !== PODS.plural), namespace);
     await this.#report(namespace, rest);
     return this.#rest(rest);
   }
@@ -101,7 +103,7 @@ class NamespaceController {
     return remaining.length === 0;
   }
 
-  async #deleteAll(resources: readonly Resource<KubeObject>[], namespace: string): Promise<Deletion> {
+  async #deleteAll(resources: readonly Resource<KubeObject>[], namespace: Stored<Namespace>): Promise<Deletion> {
     const remaining: Remaining[] = [];
     const errors: string[] = [];
     await inParallel(resources, KINDS_AT_ONCE, async (resource) => {
@@ -115,14 +117,15 @@ class NamespaceController {
     return { remaining, errors };
   }
 
-  async #deleteKind(resource: Resource<KubeObject>, namespace: string): Promise<Remaining> {
-    const { client } = this.#context;
+  async #deleteKind(resource: Resource<KubeObject>, { metadata: { name: namespace, deletionTimestamp } }: Stored<Namespace>): Promise<Remaining> {
+    const { client, clock } = this.#context;
     await client.deleteCollection(resource, namespace, {}, { propagationPolicy: "Background" });
     const { items } = await client.list(resource, namespace);
     const finalizers = new Map<string, number>();
     for (const { metadata } of items) for (const f of metadata.finalizers ?? []) finalizers.set(f, (finalizers.get(f) ?? 0) + 1);
-    const isGraceful = resource.kind === PODS.kind;
-    if (items.length > 0 && finalizers.size === 0 && !isGraceful) {
+    const elapsedMs = Math.max(FIRST_LOOK_MS, clock.now() - (parseTime(deletionTimestamp) ?? 0));
+    const hasTime = resource.kind === PODS.kind && items.some((pod) => graceMsOf(pod as Pod) > elapsedMs);
+    if (items.length > 0 && finalizers.size === 0 && !hasTime) {
       throw new Error(`unexpected items still remain in namespace: ${namespace} for gvr: ${resource.group}/${resource.version}, Resource=${resource.plural}`);
     }
     return { resource, count: items.length, finalizers };
@@ -132,4 +135,10 @@ class NamespaceController {
     const conditions = decideConditions(namespace.status?.conditions ?? [], deletion, this.#context.clock.now());
     if (conditions) await this.#context.client.updateStatus(NAMESPACES, { ...namespace, status: { ...namespace.status, conditions } });
   }
+}
+
+/** How long the pod may take to end; one that has ended needs no time. Follows estimateGracefulTerminationForPods. */
+function graceMsOf({ spec, status }: Pod): number {
+  const hasEnded = status?.phase === "Succeeded" || status?.phase === "Failed";
+  return hasEnded ? 0 : (spec?.terminationGracePeriodSeconds ?? 0) * 1000;
 }

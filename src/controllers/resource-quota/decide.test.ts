@@ -17,6 +17,13 @@ test("what is bounded starts at 0 and is summed up; pods that have ended count f
   expect(status?.hard).toEqual({ pods: "2", "requests.cpu": "1", "count/jobs.batch": "1", "count/pods": "9", memory: "1Gi" });
 });
 
+test("amounts are counted in the spelling of those who ask; what is not served is not counted", () => {
+  const asking = (memory: string, more: object = {}) => ({ metadata: {}, spec: { containers: [{ name: "c", resources: { requests: { memory } } }], ...more } });
+  const counted = [{ resource: PODS, objects: [asking("100Mi"), asking("200Mi", { overhead: { memory: "1Mi" } })] }];
+  const { status } = decideQuota(quota({ "requests.memory": "1Gi", "count/things.example.com": "1" }), counted, 0) ?? {};
+  expect(status).toEqual({ hard: { "requests.memory": "1Gi", "count/things.example.com": "1" }, used: { "requests.memory": "301Mi" } });
+});
+
 test("a status that says the same in other words is left alone", () => {
   const status = { hard: { "requests.cpu": "1000m" }, used: { "requests.cpu": "1" } };
   expect(decideQuota(quota({ "requests.cpu": "1" }, status), [{ resource: PODS, objects: [pod("1000m")] }], 0)).toBeUndefined();

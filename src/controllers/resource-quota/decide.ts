@@ -30,10 +30,13 @@ export function isCounted(quota: ResourceQuota, resource: Resource): boolean {
   return own === PODS.plural && names.some((name) => !name.includes("/") || name.startsWith("requests.") || name.startsWith("limits.") || name.startsWith("hugepages-"));
 }
 
+/** `count/NAME` of what is not served is not counted, not even as none. */
+const isCountable = (name: string, counted: readonly Counted[]): boolean => !name.startsWith("count/") || counted.some(({ resource }) => name === `count/${qualifiedPlural(resource)}`);
+
 /** The quota with the status that it should have; undefined when it has it. */
 export function decideQuota(quota: Stored<ResourceQuota>, counted: readonly Counted[], now: Instant): Stored<ResourceQuota> | undefined {
   const hard = hardOf(quota);
-  let used: Usage = Object.fromEntries(Object.keys(hard).map((name) => [name, "0"]));
+  let used: Usage = Object.fromEntries(Object.keys(hard).filter((name) => isCountable(name, counted)).map((name) => [name, "0"]));
   for (const { resource, objects } of counted) {
     for (const object of objects) {
       if (inScope(quota, resource, object)) used = addUsage(used, maskUsage(usageOf(resource, object, now), Object.keys(hard)));

@@ -20,10 +20,10 @@ export interface RootCaOptions {
   readonly certificate: string;
 }
 
-/** What the ConfigMap should be; undefined when it is right already. */
+/** What the ConfigMap should be; undefined when it is right already: another description is. */
 export function decideRootCa(current: Stored<ConfigMap> | undefined, namespace: string, certificate: string): ConfigMap | undefined {
   const { data = {}, metadata } = current ?? {};
-  const isRight = Object.keys(data).length === 1 && data["ca.crt"] === certificate && metadata?.annotations?.[DESCRIPTION] === DESCRIPTION_TEXT;
+  const isRight = Object.keys(data).length === 1 && data["ca.crt"] === certificate && Boolean(metadata?.annotations?.[DESCRIPTION]);
   if (isRight) return undefined;
   const annotations = { ...metadata?.annotations, [DESCRIPTION]: DESCRIPTION_TEXT };
   return { apiVersion: "v1", kind: "ConfigMap", ...current, metadata: { ...metadata, name: NAME, namespace, annotations }, data: { "ca.crt": certificate } };

@@ -49,7 +49,7 @@ export function spend(draft: Draft<PodDisruptionBudget>, pod: string, now: strin
 
 async function spendBudget(r: Registry, call: Call, pod: Pod): Promise<void> {
   const budgets = r.reader.list(POD_DISRUPTION_BUDGETS, call.namespace).filter((budget) => matchesLabelSelector(budget.spec?.selector, pod.metadata?.labels));
-  if (budgets.length > 1) throw new StatusError({ code: 500, reason: "InternalError", message: "Internal error occurred: This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.", details: { causes: [{ message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support." }] } });
+  if (budgets.length > 1) throw new StatusError({ code: 500, message: "This pod has more than one PodDisruptionBudget, which the eviction subresource does not support." });
   const [budget] = budgets;
   if (!budget || !checkBudget(budget, pod) || call.dryRun) return;
   const now = formatTime(r.clock.now());
