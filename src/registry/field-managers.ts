@@ -6,6 +6,7 @@ import type { ManagedFieldsEntry } from "../api/generated/types.ts";
 import type { Draft, DraftObject, Kind } from "../api/kinds/kind.ts";
 import { applyConfiguration } from "../api/managed-fields/apply.ts";
 import { trackUpdate } from "../api/managed-fields/track-update.ts";
+import type { Versions } from "../api/managed-fields/versions.ts";
 import type { KubeObject } from "../api/object.ts";
 import { managerOf, type Call, type Registry } from "./call.ts";
 import { freeze } from "./objects.ts";
@@ -15,6 +16,7 @@ export interface ManagedWrite {
   readonly live: KubeObject | undefined;
   readonly manager: string;
   readonly kind: Kind;
+  readonly versions: Versions;
   readonly subresource: string;
   readonly now: Instant;
 }
@@ -35,7 +37,7 @@ export const managedFields: ManagedFields = {
   },
 };
 
-const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), kind: call.served.kind, subresource: call.subresource, now: r.clock.now() });
+const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), kind: call.served.kind, versions: call.served.versions, subresource: call.subresource, now: r.clock.now() });
 
 /** Writes down whose the draft's changes are. After defaults, before admission and the kind's own preparation. */
 export function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject | undefined): void {

@@ -167,7 +167,7 @@ class ObjectRegistry implements Api {
     checkName(call, object);
     const { uid } = object.metadata;
     const wanted = normalise(object, call.served.kind.resource);
-    const mayCreate = call.served.kind.allowCreateOnUpdate && call.subresource === "";
+    const mayCreate = call.served.kind.allowCreateOnUpdate;
     const updated = await update(this.#registry, call, { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false });
     return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
   }
@@ -184,8 +184,8 @@ class ObjectRegistry implements Api {
     const { kind } = call.served;
     const kept = kind.keeps?.(call.name);
     if (kept !== undefined) throw forbidden(kind.resource, call.name, kept);
-    const deleted = await deleteObject(this.#registry, call, options);
     call.warnings.push(...(kind.deleteWarnings?.(options) ?? []));
+    const deleted = await deleteObject(this.#registry, call, options);
     return { code: !deleted.gone && options.orphanDependents === false ? 202 : 200, body: freeze(deleteAnswer(call, deleted)) };
   }
 
@@ -193,12 +193,12 @@ class ObjectRegistry implements Api {
     const { options, namespace } = request;
     checkDeleteOptions(options);
     const call = this.#call(request, caller, options, warnings);
+    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     const listed = await list(this.#registry, call.served, namespace, request.list);
     for (let at = 0; at < listed.items.length; at += DELETE_TOGETHER) {
       const some = listed.items.slice(at, at + DELETE_TOGETHER);
       await Promise.all(some.map(({ metadata }) => this.#deleteListed({ ...call, namespace: metadata.namespace ?? "", name: metadata.name ?? "" }, options)));
     }
-    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     return { code: 200, body: listed };
   }
 

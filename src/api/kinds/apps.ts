@@ -11,7 +11,7 @@ import { controllerOf } from "../object.ts";
 import type { Resource } from "../resource.ts";
 import { type Errors, immutable, nonNegative, sortedMap, unsupported } from "../validation/fields.ts";
 import { formatLabelSelector, matchesSelector, validateLabelSelector } from "../validation/labels.ts";
-import { defineKind, type Generation, type KindRules } from "./define.ts";
+import { defineKind, type Generation, keepField, type KindRules, type StatusRules } from "./define.ts";
 import type { Cell, Draft, Kind } from "./kind.ts";
 import { defaultPodTemplate } from "./pod/defaults.ts";
 import { validatePodTemplate } from "./pod/validation.ts";
@@ -39,8 +39,8 @@ function validateWorkload(out: Errors, o: Workload): void {
   nonNegative(out, "spec.minReadySeconds", minReadySeconds);
 }
 
-function workload<T extends Workload>(rules: Pick<KindRules<T>, "resource" | "schema" | "printer"> & { readonly defaults: (draft: Draft<T>) => void; readonly generation?: Generation }): Kind<T> {
-  const { defaults, generation = "spec", ...rest } = rules;
+function workload<T extends Workload>(rules: Pick<KindRules<T>, "resource" | "schema" | "printer"> & { readonly defaults: (draft: Draft<T>) => void; readonly generation?: Generation; readonly status?: StatusRules<T> }): Kind<T> {
+  const { defaults, generation = "spec", status = {}, ...rest } = rules;
   return defineKind<T>({
     ...rest,
     generation,
@@ -58,7 +58,7 @@ function workload<T extends Workload>(rules: Pick<KindRules<T>, "resource" | "sc
       validateWorkload(out, o);
       immutable(out, "spec.selector", o.spec.selector, old.spec.selector);
     },
-    status: {},
+    status,
   });
 }
 
@@ -68,6 +68,7 @@ export const deploymentKind: Kind<Deployment> = workload<Deployment>({
   resource: apps("deployments", "Deployment"),
   schema: "io.k8s.api.apps.v1.Deployment",
   generation: "spec and annotations",
+  status: { prepare: (draft, old) => keepField(draft.metadata, old.metadata, "labels") },
   printer: {
     cells: (o, now) => [o.metadata.name ?? "", `${o.status?.readyReplicas ?? 0}/${o.spec.replicas ?? 0}`, String(o.status?.updatedReplicas ?? 0), String(o.status?.availableReplicas ?? 0), ageCell(o, now), ...selectorCells(o)],
   },
@@ -195,6 +196,7 @@ const autoscaler = (version: string): Kind<HorizontalPodAutoscaler> =>
     applyDefaults(draft) {
       if (draft.spec) draft.spec.minReplicas ??= 1;
     },
+    metaOnUpdate: "update",
     status: {},
   });
 

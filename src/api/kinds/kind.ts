@@ -76,7 +76,8 @@ export interface StoredAs<T> {
   readonly fromStored: (stored: KubeObject) => T;
 }
 
-export type Propagation = "Background" | "Orphan";
+/** What becomes of dependents when a DELETE says nothing; "Unsupported": the garbage collector has no say in this kind, whatever it says. */
+export type Propagation = "Background" | "Orphan" | "Unsupported";
 
 export interface Kind<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>;

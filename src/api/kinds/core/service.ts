@@ -159,6 +159,7 @@ function cells(o: Service, now: Instant): readonly Cell[] {
 
 export const serviceKind: Kind<Service> = defineKind<Service>({
   resource: SERVICES,
+  metaOnUpdate: "update",
   schema: "io.k8s.api.core.v1.Service",
   printer: { cells },
   applyDefaults,
