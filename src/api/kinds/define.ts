@@ -16,7 +16,7 @@ import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Lifecyc
 import { ageCell } from "./printing.ts";
 
 /** What a change must touch to count as a new generation. Kinds without this keep whatever generation the client sends on create. */
-export type Generation = "spec" | "spec and annotations" | "template" | "everything" | "everything and labels";
+export type Generation = "spec" | "spec and annotations" | "template" | "everything and labels";
 
 export interface StatusRules<T> {
   /** "none": upstream does not look at the metadata again. "kept": nor is anything of it changed that users set. */
@@ -94,8 +94,7 @@ function counted(o: object, generation: Generation): unknown {
   if (generation === "spec") return Reflect.get(o, "spec");
   if (generation === "spec and annotations") return [Reflect.get(o, "spec"), Reflect.get({ annotations: undefined, ...metaOf(o) }, "annotations") ?? {}];
   if (generation === "template") return Reflect.get(o, "template");
-  if (generation === "everything and labels") return { ...o, metadata: Reflect.get({ labels: undefined, ...metaOf(o) }, "labels") ?? {} };
-  return { ...o, metadata: metaOf(o), status: undefined };
+  return { ...o, metadata: Reflect.get({ labels: undefined, ...metaOf(o) }, "labels") ?? {} };
 }
 
 function countGeneration(draft: { metadata: { generation?: number } }, old: KubeObject, generation: Generation): void {

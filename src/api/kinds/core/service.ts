@@ -159,7 +159,6 @@ function cells(o: Service, now: Instant): readonly Cell[] {
 
 export const serviceKind: Kind<Service> = defineKind<Service>({
   resource: SERVICES,
-  metaOnUpdate: "update",
   schema: "io.k8s.api.core.v1.Service",
   printer: { cells },
   applyDefaults,
