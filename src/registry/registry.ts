@@ -83,8 +83,6 @@ class ObjectRegistry implements Api {
 
   async handle(request: ApiRequest, caller: Caller): Promise<ApiAnswer> {
     const warnings: string[] = [];
-    const deprecation = this.#registry.served.peek(request.resource)?.kind.deprecation;
-    if (deprecation !== undefined) warnings.push(deprecation);
     try {
       const answer = await this.#dispatch(request, caller, warnings);
       return { ...answer, warnings: [...new Set(warnings)] };
