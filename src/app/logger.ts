@@ -15,6 +15,15 @@ const adapt = (pino: PinoLogger): Logger => ({
 const plain = (fields: LogFields = {}): Record<string, unknown> =>
   Object.fromEntries(Object.entries(fields).map(([key, value]) => [key, value instanceof Error ? (value.stack ?? value.message) : value]));
 
+/** Errors alone, as lines of the same form: a server's clients are told that its log says why. */
+export function errorLogger(write: (line: string) => void, given: LogFields = {}): Logger {
+  return {
+    ...silentLogger,
+    error: (msg, fields) => write(`${JSON.stringify({ level: 50, time: new Date(systemClock.now()).toISOString(), ...plain({ ...given, ...fields }), msg })}\n`),
+    child: (fields) => errorLogger(write, { ...given, ...fields }),
+  };
+}
+
 /** Everything from debug up to stderr when `verbose`; nothing otherwise. */
 export async function openLogger(verbose: boolean): Promise<Logger> {
   if (!verbose) return silentLogger;

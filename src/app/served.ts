@@ -30,7 +30,7 @@ import { type ControlPlane, openControlPlane } from "./control-plane.ts";
 import { openControllerMetrics, type ControllerMetrics } from "./controller-metrics.ts";
 import { allControllers, serverControllers } from "./controllers.ts";
 import { takeDataDirectory } from "./data-directory.ts";
-import { openLogger } from "./logger.ts";
+import { errorLogger, openLogger } from "./logger.ts";
 import { openNode } from "./node.ts";
 import { KUBERNETES_VERSION } from "./version.ts";
 
@@ -69,7 +69,7 @@ export async function openServedStint(options: ServedOptions): Promise<ServedSti
 
 async function open(options: ServedOptions, path: string, release: () => Promise<void>): Promise<ServedStint> {
   if (options.auditLogPath !== undefined) await checkAuditLog(options.auditLogPath);
-  const logger = await openLogger(options.verbose);
+  const logger = options.verbose ? await openLogger(true) : errorLogger((line) => void process.stderr.write(line));
   const certificates = await openCertificates({ directory: join(path, "pki"), clock: systemClock, ids: systemIds, addresses: [API_SERVICE_IP] });
   const signingKey = await openSigningKey(join(path, "pki"));
   const failure = Promise.withResolvers<Error>();
