@@ -111,7 +111,7 @@ export const invalid = (r: Pick<Resource, "group" | "kind">, name: string, error
     details: {
       ...(name !== "" && { name }),
       ...(r.group !== "" && { group: r.group }),
-      kind: r.kind,
+      ...(r.kind !== "" && { kind: r.kind }),
       causes: errors.map((e) => ({ reason: e.reason, message: e.message, field: e.field })),
     },
   });

@@ -38,3 +38,29 @@ describe("who asks", () => {
     expect(body).toMatchObject({ code: 400, message: 'requested &user.DefaultInfo{Name:"", UID:"", Groups:[]string{"a"}, Extra:map[string][]string(nil)} without impersonating a user name' });
   });
 });
+
+describe("a review is refused", () => {
+  const about = (resourceAttributes: object) => ({ spec: { resourceAttributes } });
+  const FIELD = "spec.resourceAttributes.fieldSelector";
+  const NEEDED = `${FIELD}.requirements: Required value: when ${FIELD} is specified, requirements or rawSelector is required`;
+  test.each([
+    { what: "nothing asked", body: { spec: {} }, want: "spec.resourceAttributes: Invalid value: null: exactly one of nonResourceAttributes or resourceAttributes must be specified" },
+    { what: "an empty field selector", body: about({ fieldSelector: {} }), want: NEEDED },
+    { what: "two forms of a selector", body: about({ labelSelector: { rawSelector: "a", requirements: [{ key: "a", operator: "Exists" }] } }), want: 'spec.resourceAttributes.labelSelector.rawSelector: Invalid value: "a": may not specified at the same time as requirements' },
+    { what: "a requirement without a key", body: about({ fieldSelector: { requirements: [{ operator: "Exists" }] } }), want: `${FIELD}.requirements[0].key: Required value: must be specified` },
+    { what: "an In without values", body: about({ labelSelector: { requirements: [{ key: "a", operator: "In" }] } }), want: "spec.resourceAttributes.labelSelector.requirements[0].values: Required value: must be specified when `operator` is 'In' or 'NotIn'" },
+  ])("$what", async ({ body, want }) => {
+    const answer = await server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", { body, admin: true });
+    expect(answer.body).toMatchObject({ code: 422, message: `.authorization.k8s.io "" is invalid: ${want}` });
+  });
+
+  test("a name: nothing that an object has may be there", async () => {
+    const answer = await server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", { body: { metadata: { name: "x" }, ...about({ verb: "get" }) }, admin: true });
+    expect(answer.body).toMatchObject({ message: expect.stringMatching(/^\.authorization\.k8s\.io "" is invalid: metadata: Invalid value: \{"name":"x","managedFields":\[\{.*\}\]\}: must be empty$/) as string });
+  });
+
+  test("otherwise it tells who asked it, and what", async () => {
+    const answer = await server.request("POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews?fieldManager=me", { body: about({ verb: "get" }), admin: true });
+    expect(answer.body).toMatchObject({ metadata: { managedFields: [{ manager: "me", operation: "Update", fieldsV1: { "f:spec": { "f:resourceAttributes": { "f:verb": {} } } } }] }, status: { allowed: true } });
+  });
+});

@@ -42,7 +42,7 @@ export interface Call {
 }
 
 /** The manager's name in managedFields: what the request says, or the first word of the user agent. Follows handlers.managerOrUserAgent. */
-export function managerOf({ fieldManager, caller }: Call): string {
+export function managerOf({ fieldManager, caller }: Pick<Call, "fieldManager" | "caller">): string {
   if (fieldManager !== "") return fieldManager;
   const agent = caller.userAgent.split("/")[0] ?? "";
   return Array.from(agent).slice(0, 128).join("") || "unknown";
