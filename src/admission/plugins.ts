@@ -11,6 +11,7 @@ import { podSecurity } from "./pod-security.ts";
 import { priorityAdmission } from "./priority.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
+import { claimResize, defaultStorageClass } from "./storage-classes.ts";
 import { storageProtection } from "./storage-protection.ts";
 
 export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly clock: Clock }): readonly AdmissionPlugin[] => [
@@ -19,7 +20,9 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   serviceAccountAdmission(ids),
   priorityAdmission,
   defaultTolerationSeconds,
+  defaultStorageClass,
   storageProtection,
+  claimResize,
   podSecurity,
   resourceQuotaAdmission(clock),
 ];

@@ -147,7 +147,7 @@ export function inScope(quota: ResourceQuota, resource: Resource, object: object
   return isPod && scopes.every((scope) => fitsScope(object as Pod, scope));
 }
 
-function asks(container: Container): Set<string> {
+function asks(container: Pick<Container, "resources">): Set<string> {
   const names = (list: Readonly<Record<string, unknown>> | undefined, kind: "requests" | "limits") => Object.keys(list ?? {}).flatMap((name) => computeNames(name, kind));
   return new Set([...names(container.resources?.requests, "requests"), ...names(container.resources?.limits, "limits")]);
 }
@@ -155,7 +155,9 @@ function asks(container: Container): Set<string> {
 /** What containers must ask for and don't: `requests.cpu for: main`; [] when nothing is missing. */
 export function missingAsks({ spec }: Pod, bounded: Iterable<string>): string[] {
   const missing = new Map<string, Set<string>>();
-  const required = [...bounded].filter((name) => MUST_ASK.has(name));
+  // What the pod asks for as a whole, its containers need not.
+  const ofPod = spec ? asks(spec) : new Set<string>();
+  const required = [...bounded].filter((name) => MUST_ASK.has(name) && !ofPod.has(name));
   for (const container of [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]) {
     const asked = asks(container);
     for (const name of required) if (!asked.has(name)) missing.set(name, (missing.get(name) ?? new Set()).add(container.name));

@@ -12,6 +12,8 @@ import { openGarbageCollector } from "../controllers/garbage-collector/garbage-c
 import { openJobController } from "../controllers/job/controller.ts";
 import { openNamespaceController } from "../controllers/namespace/namespace.ts";
 import { openNodeTtlController } from "../controllers/node-ttl/node-ttl.ts";
+import { openPersistentVolumeController } from "../controllers/persistent-volume/persistent-volume.ts";
+import { openVolumeProtectionControllers } from "../controllers/persistent-volume/protection.ts";
 import { openPodGcController } from "../controllers/pod-gc/pod-gc.ts";
 import { openResourceQuotaController } from "../controllers/resource-quota/resource-quota.ts";
 import { openRootCaController } from "../controllers/root-ca/root-ca.ts";
@@ -54,6 +56,8 @@ function makeAll(context: ContextFor, { resources, certificateAuthority, issueSe
     ...openGarbageCollector(context("garbage-collector-controller"), { resources }),
     ...openNamespaceController(context("namespace-controller"), { resources: resources.filter((r) => r.namespaced) }),
     ...openTtlController(context("ttl-after-finished-controller")),
+    ...openPersistentVolumeController(context("persistentvolume-controller")),
+    ...openVolumeProtectionControllers(context("volume-protection-controller")),
     ...openPodGcController(context("pod-garbage-collector")),
     ...openEndpointsController(context("endpoint-controller")),
     ...openEndpointSliceController(context("endpoint-slice-controller")),

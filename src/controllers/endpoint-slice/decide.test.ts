@@ -46,7 +46,7 @@ describe("EndpointSlices", () => {
 
   test("what is right is left alone", () => {
     const slices = settle(service(), [pod("a"), pod("bb")]);
-    expect(decideSlices({ service: service(), pods: [pod("bb"), pod("a")], slices, nodeOf })).toEqual({ create: [], update: [], delete: [], waitsForNode: false });
+    expect(decideSlices({ service: service(), pods: [pod("bb"), pod("a")], slices, nodeOf })).toEqual({ create: [], update: [], delete: [], lost: [] });
   });
 
   test.each([
@@ -80,7 +80,7 @@ describe("EndpointSlices", () => {
 
   test("a Service that loses its selector keeps its slices", () => {
     const slices = settle(service(), [pod("a")]);
-    expect(decideSlices({ service: service({ selector: {} }), pods: [pod("a")], slices, nodeOf })).toEqual({ create: [], update: [], delete: [], waitsForNode: false });
+    expect(decideSlices({ service: service({ selector: {} }), pods: [pod("a")], slices, nodeOf })).toEqual({ create: [], update: [], delete: [], lost: [] });
   });
 
   test.each([
@@ -88,8 +88,8 @@ describe("EndpointSlices", () => {
     { name: "is listed where addresses are published early", spec: { publishNotReadyAddresses: true }, want: ["a"] },
   ])("a pod on a node that is not there $name", ({ spec, want }) => {
     const lost = { ...pod("a"), spec: { nodeName: "absent", containers: [] } };
-    const { create, waitsForNode } = decideSlices({ service: service(spec), pods: [lost], slices: [], nodeOf });
-    expect([create.flatMap((s) => s.endpoints ?? []).map((e) => e.targetRef?.name), waitsForNode]).toEqual([want, want.length === 0]);
+    const { create, lost: left } = decideSlices({ service: service(spec), pods: [lost], slices: [], nodeOf });
+    expect([create.flatMap((s) => s.endpoints ?? []).map((e) => e.targetRef?.name), left.length]).toEqual([want, 1 - want.length]);
   });
 
   test.each([

@@ -31,8 +31,8 @@ export interface SliceDecision {
   readonly create: readonly EndpointSlice[];
   readonly update: readonly Stored<EndpointSlice>[];
   readonly delete: readonly Stored<EndpointSlice>[];
-  /** Pods were left out that name a node which is not there. */
-  readonly waitsForNode: boolean;
+  /** Pods that were left out, as their node is not there. */
+  readonly lost: readonly Stored<Pod>[];
 }
 
 /** Endpoints that lead to the same ports and so share slices. */
@@ -49,8 +49,8 @@ const podOf = (endpoint: Endpoint) => endpoint.targetRef?.uid ?? endpoint.addres
 /** Slices of a Service that has lost its selector stay as they are. */
 export function decideSlices(world: SliceWorld): SliceDecision {
   const { service, slices, triggerTime } = world;
-  if (!hasEndpoints(service)) return { create: [], update: [], delete: [], waitsForNode: false };
-  const { groups, waitsForNode } = groupsOf(world);
+  if (!hasEndpoints(service)) return { create: [], update: [], delete: [], lost: [] };
+  const { groups, lost } = groupsOf(world);
   const filled = new Map<Stored<EndpointSlice>, readonly Endpoint[]>();
   const unplaced: { readonly group: Group; readonly endpoints: readonly Endpoint[] }[] = [];
   for (const [key, group] of groups) {
@@ -60,13 +60,13 @@ export function decideSlices(world: SliceWorld): SliceDecision {
   }
   const decision = settle(service, slices, groups, filled, unplaced);
   const triggered = <S extends EndpointSlice>(slice: S): S => ({ ...slice, metadata: { ...slice.metadata, annotations: withTrigger(slice.metadata.annotations, triggerTime) } });
-  return { create: decision.create.map(triggered), update: decision.update.map(triggered), delete: decision.delete, waitsForNode };
+  return { create: decision.create.map(triggered), update: decision.update.map(triggered), delete: decision.delete, lost };
 }
 
-function groupsOf({ service, pods, nodeOf }: SliceWorld): { readonly groups: Map<string, Group>; readonly waitsForNode: boolean } {
+function groupsOf({ service, pods, nodeOf }: SliceWorld): { readonly groups: Map<string, Group>; readonly lost: readonly Stored<Pod>[] } {
   const groups = new Map<string, Group>();
   const early = service.spec?.publishNotReadyAddresses === true;
-  let waitsForNode = false;
+  const lost = new Set<Stored<Pod>>();
   const groupOf = (addressType: string, ports: readonly DiscoveryEndpointPort[]): Group => {
     const key = groupKey(addressType, ports);
     const group = groups.get(key) ?? { addressType, ports: portsInOrder(ports, sliceText), endpoints: [] };
@@ -77,13 +77,13 @@ function groupsOf({ service, pods, nodeOf }: SliceWorld): { readonly groups: Map
     for (const pod of reachable(pods.filter((pod) => selects(service, pod)))) {
       const addresses = addressesOf(pod).filter((address) => familyOf(address) === addressType);
       const node = nodeOf(pod.spec?.nodeName ?? "");
-      if (!node && !early) waitsForNode = true;
+      if (!node && !early) lost.add(pod);
       else if (addresses.length > 0) groupOf(addressType, targetPortsOf(service, pod)).endpoints.push(endpointOf(service, pod, addresses, node));
     }
     // A Service without endpoints has one empty slice, so that everybody knows that it was looked at.
     if (![...groups.values()].some((group) => group.addressType === addressType)) groupOf(addressType, []);
   }
-  return { groups, waitsForNode };
+  return { groups, lost: [...lost] };
 }
 
 /** Whom the endpoint is for, where the Service prefers what is near. */

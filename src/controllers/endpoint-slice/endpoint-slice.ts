@@ -14,8 +14,13 @@ import { decideSlices, MANAGED_BY, MANAGED_BY_LABEL, SERVICE_NAME_LABEL } from "
 import { selects, servicesOf } from "./service-pods.ts";
 import { TriggerTimes } from "./trigger-times.ts";
 
+function lostText(service: string, lost: readonly Stored<Pod>[]): string {
+  const texts = lost.map(({ metadata, spec }) => `skipping Pod ${metadata.name} for Service ${service}: Node ${spec?.nodeName ?? ""} Not Found`);
+  return texts.length === 1 ? (texts[0] ?? "") : `[${texts.join(", ")}]`;
+}
+
 /** Makes the controller; it is to be run when the informers are synced. */
-export function openEndpointSliceController({ client, informers, clock, logger }: ControllerContext): readonly Controller[] {
+export function openEndpointSliceController({ client, informers, clock, recorder, logger }: ControllerContext): readonly Controller[] {
   const queue = new WorkQueue({ clock, retry: { baseMs: 1000, maxMs: 100_000 } });
   const serviceKey = ({ metadata }: Stored<EndpointSlice>) => `${metadata.namespace ?? ""}/${metadata.labels?.[SERVICE_NAME_LABEL] ?? ""}`;
   const isOurs = ({ metadata }: Stored<EndpointSlice>) => metadata.labels?.[MANAGED_BY_LABEL] === MANAGED_BY;
@@ -66,8 +71,9 @@ export function openEndpointSliceController({ client, informers, clock, logger }
     const decision = decideSlices({
       service, pods: selected, slices: slices.byIndex("endpoint-slice/service", key), nodeOf: (name) => nodes.get(name), triggerTime: triggers.since(service, selected),
     });
-    if (decision.waitsForNode) waiting.add(key);
+    if (decision.lost.length > 0) waiting.add(key);
     else waiting.delete(key);
+    if (decision.lost.length > 0) recorder.event(SERVICES, service, "Warning", "FailedToUpdateEndpointSlices", `Error updating Endpoint Slices for Service ${key}: ${lostText(key, decision.lost)}`);
     try {
       for (const slice of decision.create) writes.created(key, await client.create(ENDPOINT_SLICES, namespace, slice));
       for (const slice of decision.update) {

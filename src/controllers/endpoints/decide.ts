@@ -107,7 +107,8 @@ function addressOf(service: Stored<Service>, pod: Stored<Pod>): EndpointAddress 
   return {
     ip,
     ...(hostname !== undefined && { hostname }),
-    ...(pod.spec?.nodeName && { nodeName: pod.spec.nodeName }),
+    // Of a pod without a node this is no name, and the server refuses it, as upstream.
+    nodeName: pod.spec?.nodeName ?? "",
     targetRef: { kind: "Pod", ...(namespace !== undefined && { namespace }), name, uid },
   };
 }

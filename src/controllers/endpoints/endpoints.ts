@@ -6,7 +6,7 @@ import { WorkQueue } from "../../base/work-queue.ts";
 import type { Pod } from "../../api/generated/types.ts";
 import { keyOf, splitKey, type Stored } from "../../api/object.ts";
 import { ENDPOINTS, PODS, SERVICES } from "../../api/resource.ts";
-import { isAlreadyExists, isNotFound } from "../../api/status-error.ts";
+import { isAlreadyExists, isConflict, isNotFound } from "../../api/status-error.ts";
 import { hasEndpoints, selects, servicesOf } from "../endpoint-slice/service-pods.ts";
 import { TriggerTimes } from "../endpoint-slice/trigger-times.ts";
 import type { Controller, ControllerContext } from "../framework/controller.ts";
@@ -14,7 +14,7 @@ import { isNamespaceGoing } from "../framework/namespace-going.ts";
 import { decideEndpoints } from "./decide.ts";
 
 /** Makes the controller; it is to be run when the informers are synced. */
-export function openEndpointsController({ client, informers, clock, logger }: ControllerContext): readonly Controller[] {
+export function openEndpointsController({ client, informers, clock, recorder, logger }: ControllerContext): readonly Controller[] {
   const queue = new WorkQueue({ clock, retry: { baseMs: 1000, maxMs: 100_000 } });
   const services = informers.of(SERVICES);
   const pods = informers.of(PODS);
@@ -34,6 +34,15 @@ export function openEndpointsController({ client, informers, clock, logger }: Co
   });
   endpoints.on({ onDelete: (object) => queue.add(keyOf(object)) });
 
+  /** Not of what is ordinary: somebody was quicker, or all of it goes. */
+  function tell(about: Parameters<typeof recorder.event>[1], isUpdate: boolean, error: unknown): void {
+    if (isNotFound(error) || isAlreadyExists(error) || isNamespaceGoing(error) || isConflict(error)) return;
+    const { namespace = "", name = "" } = about.metadata;
+    const text = error instanceof Error ? error.message : String(error);
+    const [reason, message] = isUpdate ? ["FailedToUpdateEndpoint", `Failed to update endpoint ${namespace}/${name}: ${text}`] : ["FailedToCreateEndpoint", `Failed to create endpoint for service ${namespace}/${name}: ${text}`];
+    recorder.event(ENDPOINTS, about, "Warning", reason, message);
+  }
+
   async function reconcile(key: string): Promise<void> {
     const service = services.get(key);
     const current = endpoints.get(key);
@@ -48,7 +57,13 @@ export function openEndpointsController({ client, informers, clock, logger }: Co
       if (!hasEndpoints(service)) return;
       const selected = pods.byIndex("namespace", namespace).filter((pod) => selects(service, pod));
       const wanted = decideEndpoints(service, selected, current, triggers.since(service, selected));
-      if (wanted) await (current ? client.update(ENDPOINTS, wanted) : client.create(ENDPOINTS, namespace, wanted));
+      if (!wanted) return;
+      try {
+        await (current ? client.update(ENDPOINTS, wanted) : client.create(ENDPOINTS, namespace, wanted));
+      } catch (error) {
+        tell(current ?? { metadata: { namespace, name } }, current !== undefined, error);
+        throw error;
+      }
     } catch (error) {
       if (!isNotFound(error) && !isAlreadyExists(error) && !isNamespaceGoing(error)) throw error;
     }

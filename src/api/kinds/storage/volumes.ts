@@ -151,7 +151,8 @@ export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<Persisten
   },
   status: {},
   prepareCreate(draft) {
-    draft.status = { phase: "Pending" };
+    const { creationTimestamp } = draft.metadata;
+    draft.status = { phase: "Pending", ...(creationTimestamp !== undefined && { lastPhaseTransitionTime: creationTimestamp }) };
   },
   validate: validateVolume,
   validateUpdate(out, o, old) {
