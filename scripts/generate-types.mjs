@@ -8,7 +8,7 @@ const target = new URL('../src/api/generated/types.ts', import.meta.url);
 const schemas = JSON.parse(readFileSync(source, 'utf8'));
 
 /** Groups whose names would clash with core's or each other's carry their group as a prefix. */
-const PREFIX = { 'io.k8s.api.events.v1.': 'EventsV1', 'io.k8s.api.autoscaling.v2.': 'V2', 'io.k8s.api.discovery.v1.EndpointPort': 'Discovery', 'io.k8s.api.storage.v1.TokenRequest': 'Storage' };
+const PREFIX = { 'io.k8s.api.events.v1.': 'EventsV1', 'io.k8s.api.autoscaling.v2.': 'V2', 'io.k8s.api.discovery.v1.EndpointPort': 'Discovery', 'io.k8s.api.storage.v1.TokenRequest': 'Storage', 'io.k8s.api.flowcontrol.v1.Subject': 'Flow', 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1.ServiceReference': 'ApiService', 'io.k8s.api.admissionregistration.v1.ServiceReference': 'Admission', 'io.k8s.api.resource.v1.ResourceClaim': 'Dynamic' };
 const LEFT_OUT = ['io.k8s.apiextensions-apiserver.'];
 const SCALARS = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': 'string | number',

@@ -4,7 +4,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/chance.ts";
 import type { Logger } from "../base/logger.ts";
-import type { DraftObject } from "../api/kinds/kind.ts";
+import type { DraftObject, Kind, View } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Caller } from "../api/request.ts";
 import { badRequest } from "../api/status-error.ts";
@@ -48,19 +48,16 @@ export function managerOf({ fieldManager, caller }: Pick<Call, "fieldManager" | 
   return Array.from(agent).slice(0, 128).join("") || "unknown";
 }
 
-/** What no piece of a key may be. Follows apimachinery pkg/api/validation/path (IsValidPathSegmentName). */
-function pathError(name: string): string | undefined {
-  if (name === "." || name === "..") return `may not be '${name}'`;
-  const found = ["/", "%"].filter((c) => name.includes(c)).map((c) => `may not contain '${c}'`);
-  return found.length === 0 ? undefined : found.join(";");
-}
+/** How the subresource shows the object, where it shows it as one of another kind. */
+export const viewOf = ({ served, subresource }: Pick<Call, "served" | "subresource">): View<KubeObject> | undefined => (Object.hasOwn(served.kind.views, subresource) ? served.kind.views[subresource] : undefined);
 
-/** Rejects with 400 where the name can be no key. */
-export function keyOfCall(call: Call, name = call.name): string {
-  const wrong = pathError(name);
-  if (wrong !== undefined) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${wrong}`);
-  return keyFor(call.served, call.namespace, name);
-}
+/** The kind of what the request carries and is answered with. */
+export const shownAs = (call: Pick<Call, "served" | "subresource">): Kind => viewOf(call)?.kind ?? call.served.kind;
+
+/** An object of the kind itself, as the request is answered. */
+export const shown = (call: Pick<Call, "served" | "subresource">, object: KubeObject): KubeObject => viewOf(call)?.of(object) ?? object;
+
+export const keyOfCall = (call: Call, name = call.name): string => keyFor(call.served, call.namespace, name);
 
 export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined): AdmissionContext {
   const { served, namespace, name, subresource, caller, dryRun, warnings } = call;

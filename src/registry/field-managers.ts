@@ -3,20 +3,19 @@
  */
 import type { Instant } from "../base/clock.ts";
 import type { ManagedFieldsEntry } from "../api/generated/types.ts";
-import type { Draft, DraftObject, Kind } from "../api/kinds/kind.ts";
+import type { Draft, DraftObject } from "../api/kinds/kind.ts";
 import { applyConfiguration } from "../api/managed-fields/apply.ts";
 import { trackUpdate } from "../api/managed-fields/track-update.ts";
-import type { Versions } from "../api/managed-fields/versions.ts";
 import type { KubeObject } from "../api/object.ts";
-import { managerOf, type Call, type Registry } from "./call.ts";
+import type { GroupVersionKind } from "../api/schema/schema.ts";
+import { managerOf, shownAs, type Call, type Registry } from "./call.ts";
 import { freeze } from "./objects.ts";
 
 export interface ManagedWrite {
   /** As it is stored; undefined for a create. */
   readonly live: KubeObject | undefined;
   readonly manager: string;
-  readonly kind: Kind;
-  readonly versions: Versions;
+  readonly gvk: GroupVersionKind;
   readonly subresource: string;
   readonly now: Instant;
 }
@@ -29,15 +28,15 @@ export interface ManagedFields {
 }
 
 export const managedFields: ManagedFields = {
-  track: ({ live, kind, ...write }) => trackUpdate({ ...write, gvk: kind.resource, ...(live && { live }) }),
-  apply({ live, kind, warnings, ...write }) {
-    const applied = applyConfiguration({ ...write, gvk: kind.resource, ...(live && { live }) });
+  track: ({ live, ...write }) => trackUpdate({ ...write, ...(live && { live }) }),
+  apply({ live, warnings, ...write }) {
+    const applied = applyConfiguration({ ...write, ...(live && { live }) });
     warnings.push(...applied.warnings);
     return { ...applied.object, metadata: { ...applied.object.metadata, ...(applied.managedFields && { managedFields: applied.managedFields }) } };
   },
 };
 
-const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), kind: call.served.kind, versions: call.served.versions, subresource: call.subresource, now: r.clock.now() });
+const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), gvk: shownAs(call).resource, subresource: call.subresource, now: r.clock.now() });
 
 /** Writes down whose the draft's changes are. After defaults, before admission and the kind's own preparation. */
 export function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject | undefined): void {

@@ -5,17 +5,24 @@
 import { applyPatch } from "../api/patch/patch.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { PatchType } from "../api/request.ts";
-import type { Call, Registry } from "./call.ts";
+import { shownAs, viewOf, type Call, type Registry } from "./call.ts";
 import { applied } from "./field-managers.ts";
 import type { Change } from "./update.ts";
+import { throughView } from "./views.ts";
 
 function patched(call: Call, type: Exclude<PatchType, "apply">, patch: unknown, current: KubeObject): KubeObject {
-  const { object, warnings } = applyPatch({ type, patch, current, expected: call.served.kind.resource, fieldValidation: call.fieldValidation });
+  const { object, warnings } = applyPatch({ type, patch, current, expected: shownAs(call).resource, fieldValidation: call.fieldValidation });
   call.warnings.push(...warnings);
   return object;
 }
 
+/** What was asked of a view is asked of the object. */
 export function changeOf(r: Registry, call: Call, type: PatchType, patch: unknown, force: boolean): Change {
+  const change = ownChange(r, call, type, patch, force);
+  return viewOf(call) ? throughView(r, call, change) : change;
+}
+
+function ownChange(r: Registry, call: Call, type: PatchType, patch: unknown, force: boolean): Change {
   if (type === "apply") return { make: (live) => applied(r, call, live, patch, force), mayCreate: call.subresource === "", tracked: true };
   return { make: (live) => patched(call, type, patch, live ?? { metadata: {} }), mayCreate: false, tracked: false };
 }

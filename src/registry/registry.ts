@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
 import type { Allocators } from "./allocation.ts";
 import { openAmend } from "./amend.ts";
-import { admissionContext, checkNamespace, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, checkNamespace, objectOf, shown, shownAs, viewOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { deleteAnswer, deleteObject } from "./delete.ts";
 import { managedFields as defaultManagedFields, type ManagedFields } from "./field-managers.ts";
@@ -25,7 +25,8 @@ import { changeOf } from "./patches.ts";
 import { get, list } from "./reads.ts";
 import { keyFor, methodNotAllowed, pathNotFound, prefixOf, serve, type ServedKinds } from "./served.ts";
 import { found, type CreateSubresources, type StandIns } from "./subresources.ts";
-import { checkName, update } from "./update.ts";
+import { checkName, update, type Updated } from "./update.ts";
+import { throughView } from "./views.ts";
 import { watch, WatchHubs } from "./watch.ts";
 
 export interface RegistryDeps {
@@ -83,6 +84,8 @@ class ObjectRegistry implements Api {
 
   async handle(request: ApiRequest, caller: Caller): Promise<ApiAnswer> {
     const warnings: string[] = [];
+    const deprecation = this.#registry.served.peek(request.resource)?.kind.deprecation;
+    if (deprecation !== undefined) warnings.push(deprecation);
     try {
       const answer = await this.#dispatch(request, caller, warnings);
       return { ...answer, warnings: [...new Set(warnings)] };
@@ -134,8 +137,8 @@ class ObjectRegistry implements Api {
   async #get({ resourceVersion, subresource }: Request<"get">, call: Call): Promise<Answer> {
     const { resource } = call.served.kind;
     if (subresource !== "" && found(this.#subresources, resource.group, resource.plural, subresource)) throw methodNotAllowed();
-    if (subresource !== "" && !Object.hasOwn(call.served.kind.subresources, subresource)) throw pathNotFound();
-    return { code: 200, body: await get(this.#registry, call, resourceVersion) };
+    if (subresource !== "" && !viewOf(call) && !Object.hasOwn(call.served.kind.subresources, subresource)) throw pathNotFound();
+    return { code: 200, body: shown(call, await get(this.#registry, call, resourceVersion)) };
   }
 
   async #list({ resource, namespace, options }: Request<"list">): Promise<Answer> {
@@ -164,16 +167,15 @@ class ObjectRegistry implements Api {
     checkNamespace(call, object.metadata?.namespace);
     checkName(call, object);
     const { uid } = object.metadata;
-    const wanted = normalise(object, call.served.kind.resource);
-    const mayCreate = call.served.kind.allowCreateOnUpdate;
-    const updated = await update(this.#registry, call, { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false });
-    return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
+    const wanted = normalise(object, shownAs(call).resource);
+    const mayCreate = call.served.kind.allowCreateOnUpdate && call.subresource === "";
+    const change = { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false };
+    return answerOf(call, await update(this.#registry, call, viewOf(call) ? throughView(this.#registry, call, change) : change));
   }
 
   async #patch({ type, patch, options }: Request<"patch">, call: Call): Promise<Answer> {
     checkPatchOptions(options, type);
-    const updated = await update(this.#registry, call, changeOf(this.#registry, call, type, patch, options.force ?? false));
-    return { code: updated.created ? 201 : 200, body: call.served.fromStored(updated.object) };
+    return answerOf(call, await update(this.#registry, call, changeOf(this.#registry, call, type, patch, options.force ?? false)));
   }
 
   async #delete({ options, subresource }: Request<"delete">, call: Call): Promise<Answer> {
@@ -182,8 +184,8 @@ class ObjectRegistry implements Api {
     const { kind } = call.served;
     const kept = kind.keeps?.(call.name);
     if (kept !== undefined) throw forbidden(kind.resource, call.name, kept);
-    call.warnings.push(...(kind.deleteWarnings?.(options) ?? []));
     const deleted = await deleteObject(this.#registry, call, options);
+    call.warnings.push(...(kind.deleteWarnings?.(options) ?? []));
     return { code: !deleted.gone && options.orphanDependents === false ? 202 : 200, body: freeze(deleteAnswer(call, deleted)) };
   }
 
@@ -191,12 +193,12 @@ class ObjectRegistry implements Api {
     const { options, namespace } = request;
     checkDeleteOptions(options);
     const call = this.#call(request, caller, options, warnings);
-    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     const listed = await list(this.#registry, call.served, namespace, request.list);
     for (let at = 0; at < listed.items.length; at += DELETE_TOGETHER) {
       const some = listed.items.slice(at, at + DELETE_TOGETHER);
       await Promise.all(some.map(({ metadata }) => this.#deleteListed({ ...call, namespace: metadata.namespace ?? "", name: metadata.name ?? "" }, options)));
     }
+    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     return { code: 200, body: listed };
   }
 
@@ -209,6 +211,8 @@ class ObjectRegistry implements Api {
     }
   }
 }
+
+const answerOf = (call: Call, { created, object }: Updated): Answer => ({ code: created ? 201 : 200, body: shown(call, call.served.fromStored(object)) });
 
 const isNotFoundOf = (e: unknown, call: Call): boolean => isNotFound(e) && e.details?.name === call.name;
 

@@ -72,7 +72,7 @@ export function openTestRegistry(deps: Partial<RegistryDeps> = {}) {
     store,
     handle,
     create: async (resource: Resource, object: object, options = {}) => (await handle({ verb: "create", ...target(resource, "", ""), object: object as KubeObject, options })).body as KubeObject,
-    get: async (resource: Resource, name: string) => (await handle({ verb: "get", ...target(resource, name) })).body as KubeObject,
+    get: async (resource: Resource, name: string, subresource = "") => (await handle({ verb: "get", ...target(resource, name, subresource) })).body as KubeObject,
     update: (resource: Resource, name: string, object: object, subresource = "") => handle({ verb: "update", ...target(resource, name, subresource), object: object as KubeObject, options: {} }),
     patch: async (resource: Resource, name: string, patch: unknown, subresource = "") => (await handle({ verb: "patch", ...target(resource, name, subresource), type: "merge", patch, options: {} })).body as KubeObject,
     remove: (resource: Resource, name: string, options = {}) => handle({ verb: "delete", ...target(resource, name), options }),

@@ -15,7 +15,7 @@ import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError }
 import type { Entry } from "../store/store.ts";
 import { mutate, validate } from "./admission.ts";
 import { nothingHeld, type Release } from "./allocation.ts";
-import { admissionContext, checkNamespace, dedupOwners, ensureNamespace, keyOfCall, objectOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, checkNamespace, dedupOwners, ensureNamespace, keyOfCall, objectOf, viewOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { trackManager } from "./field-managers.ts";
 import { equal, finished, stamp, thaw } from "./objects.ts";
@@ -41,7 +41,7 @@ export interface Updated {
 
 function strategyOf(call: Call): UpdateStrategy<KubeObject> {
   const { kind } = call.served;
-  if (call.subresource === "") return kind.update;
+  if (call.subresource === "" || viewOf(call)) return kind.update;
   const strategy = Object.hasOwn(kind.subresources, call.subresource) ? kind.subresources[call.subresource] : undefined;
   if (!strategy) throw pathNotFound();
   return strategy;
@@ -147,14 +147,6 @@ function thawTop(draft: DraftObject & { spec?: object }): void {
   if (draft.spec && Object.isFrozen(draft.spec)) draft.spec = { ...draft.spec };
 }
 
-/** What comes back from the store has its defaults again, and no empty lists. A spec that is the live one's has them. */
-function likeStored(kind: Kind, draft: DraftObject & { spec?: object }): void {
-  const isKept = draft.spec !== undefined && Object.isFrozen(draft.spec);
-  if (draft.spec && isKept && kind.sharesSpec !== true) draft.spec = thaw(draft.spec);
-  if (!isKept || kind.sharesSpec !== true) kind.applyDefaults(draft);
-  clearEmptyLists(draft, kind.resource);
-}
-
 type Outcome = Updated | { readonly lost: Entry | undefined };
 
 async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Outcome> {
@@ -178,6 +170,9 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
+    // What comes back from the store has its defaults again. A subresource leaves the live object's parts in place: they have theirs, and are frozen.
+    if (call.subresource === "") kind.applyDefaults(draft);
+    clearEmptyLists(draft, kind.resource);
     return await store(r, call, { draft, live, entry });
   } finally {
     release();
@@ -187,7 +182,6 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
 async function store(r: Registry, call: Call, { draft, live, entry }: { draft: DraftObject; live: KubeObject; entry: Entry }): Promise<Outcome> {
   const { kind, stored, toStored } = call.served;
   const ends = endsDeletion(call, draft, live);
-  if (!ends) likeStored(kind, draft);
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
   const result = kind === stored ? draft : thaw(toStored(draft));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
@@ -201,8 +195,6 @@ async function store(r: Registry, call: Call, { draft, live, entry }: { draft: D
 /** There is nothing yet: a version that the request names means nothing then. */
 function createInstead(r: Registry, call: Call, change: Change): Promise<KubeObject> {
   const wanted = change.make(undefined);
-  const { uid } = wanted.metadata ?? {};
-  if (change.tracked && uid) throw conflict(call.served.kind.resource, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
   checkNamespace(call, wanted.metadata?.namespace);
   checkName(call, wanted);
   const { resourceVersion: _version, ...metadata } = wanted.metadata;

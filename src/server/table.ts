@@ -68,11 +68,18 @@ export const plainPrinter: Printer<KubeObject> = {
   cells: (object) => [object.metadata.name ?? "", ageOf(object)],
 };
 
+function withoutHidden(object: KubeObject, { hiddenAnnotations: hidden = [] }: Printer<KubeObject>): KubeObject {
+  const { annotations = {}, ...metadata } = object.metadata;
+  if (!hidden.some((key) => key in annotations)) return object;
+  const shown = Object.entries(annotations).filter(([key]) => !hidden.includes(key));
+  return { ...object, metadata: { ...metadata, ...(shown.length > 0 && { annotations: Object.fromEntries(shown) }) } };
+}
+
 function rowText(object: KubeObject, printer: Printer<KubeObject>, now: Instant, options: TableOptions): string {
   const conditions = printer.conditions?.(object);
   const carried = (): string => {
     if (options.include === "None") return "null";
-    return options.include === "Object" ? jsonOf(object) : JSON.stringify(partialMetadata(object, options.version));
+    return options.include === "Object" ? jsonOf(object) : JSON.stringify(partialMetadata(withoutHidden(object, printer), options.version));
   };
   const withConditions = conditions && conditions.length > 0 ? `,"conditions":${JSON.stringify(conditions)}` : "";
   return `{"cells":${JSON.stringify(printer.cells(object, now))}${withConditions},"object":${carried()}}`;

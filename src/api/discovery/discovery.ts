@@ -30,16 +30,17 @@ export interface DiscoveryOptions {
   /** Whether the server has this resource; `name` is `pods` or `pods/log`. Left out: all that the facts know. */
   readonly serves?: (resource: { readonly group: string; readonly version: string; readonly name: string }) => boolean;
   /** `127.0.0.1:6443`, for clients that look it up in `/api`. */
-  readonly serverAddress?: () => string;
+  readonly serverAddress?: string;
 }
 
 export const AGGREGATED_MEDIA_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /** The order in which upstream lists groups: by priority, then by name. Follows kube-apiserver's apiVersionPriorities. */
 const PRIORITY: Readonly<Record<string, number>> = {
-  "": 18000, apps: 17800, "events.k8s.io": 17750, "authentication.k8s.io": 17700, "authorization.k8s.io": 17600, autoscaling: 17500, batch: 17400,
+  "": 18000, "apiregistration.k8s.io": 17900, apps: 17800, "events.k8s.io": 17750, "authentication.k8s.io": 17700, "authorization.k8s.io": 17600, autoscaling: 17500, batch: 17400,
   "certificates.k8s.io": 17300, "networking.k8s.io": 17200, policy: 17100, "rbac.authorization.k8s.io": 17000, "storage.k8s.io": 16800,
   "apiextensions.k8s.io": 16700, "admissionregistration.k8s.io": 16700, "scheduling.k8s.io": 16600, "coordination.k8s.io": 16500, "node.k8s.io": 16300, "discovery.k8s.io": 16200,
+  "resource.k8s.io": 16200, "flowcontrol.apiserver.k8s.io": 16100,
 };
 
 /** The group and version in which a kind is stored, where that is another than the one it is read in. */
@@ -91,11 +92,11 @@ function aggregatedResource(r: ApiResource, all: readonly ApiResource[]): object
 /** All documents of one server. Computed from what it serves; nothing in it changes later. */
 export class Discovery {
   readonly #versions: readonly ServedVersion[];
-  readonly #serverAddress: () => string;
+  readonly #serverAddress: string;
 
   constructor(options: DiscoveryOptions = {}) {
     this.#versions = versionsOf(options);
-    this.#serverAddress = options.serverAddress ?? (() => "127.0.0.1:6443");
+    this.#serverAddress = options.serverAddress ?? "127.0.0.1:6443";
   }
 
   /** Group versions in upstream's order. */
@@ -105,7 +106,7 @@ export class Discovery {
 
   /** `/api`. */
   apiVersions(): object {
-    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: this.#serverAddress() }] };
+    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: this.#serverAddress }] };
   }
 
   /** `/apis`. */

@@ -28,6 +28,8 @@ export interface Column {
 export type Cell = string | number | boolean | null;
 
 export interface Printer<T> {
+  /** Annotations that stand for fields of the internal type: the metadata of a row has none of them. */
+  readonly hiddenAnnotations?: readonly string[];
   readonly columns: readonly Column[];
   /** One cell a column. */
   readonly cells: (object: T, now: Instant) => readonly Cell[];
@@ -76,8 +78,17 @@ export interface StoredAs<T> {
   readonly fromStored: (stored: KubeObject) => T;
 }
 
-/** What becomes of dependents when a DELETE says nothing; "Unsupported": the garbage collector has no say in this kind, whatever it says. */
-export type Propagation = "Background" | "Orphan" | "Unsupported";
+/** A subresource that is the object seen as one of another kind: what is written to it is written to the object. */
+export interface View<T> {
+  /** What it is seen as; nothing of that kind is stored. */
+  readonly kind: Kind;
+  readonly of: (object: T) => KubeObject;
+  readonly writeInto: (draft: Draft<T>, view: KubeObject) => void;
+  /** The one field that can be written; it has the same place in both. */
+  readonly field: readonly string[];
+}
+
+export type Propagation = "Background" | "Orphan";
 
 export interface Kind<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>;
@@ -91,6 +102,7 @@ export interface Kind<T extends KubeObject = KubeObject> {
   readonly update: UpdateStrategy<T>;
   /** Subresources that are written like the object itself: status, finalize, resize, ephemeralcontainers. */
   readonly subresources: Readonly<Record<string, UpdateStrategy<T>>>;
+  readonly views: Readonly<Record<string, View<T>>>;
   /** PUT may create (Lease, and others: AllowCreateOnUpdate). */
   readonly allowCreateOnUpdate: boolean;
   /** PUT without resourceVersion is taken (AllowUnconditionalUpdate). */

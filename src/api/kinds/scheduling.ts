@@ -4,10 +4,11 @@
  */
 import { forbiddenField, invalidValue, required } from "../field-error.ts";
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
-import { isDns1123Label } from "../names.ts";
+import { isDns1123Label, isDns1123Subdomain } from "../names.ts";
 import { POD_DISRUPTION_BUDGETS, PRIORITY_CLASSES, type Resource } from "../resource.ts";
 import { type Errors, immutable, nonNegative, reasons, unsupported } from "../validation/fields.ts";
 import { validateLabels, validateLabelSelector } from "../validation/labels.ts";
+import { atMost100Percent, intOrPercent } from "../validation/percent.ts";
 import { defineKind } from "./define.ts";
 import { goSpelled } from "./go-spelling.ts";
 import type { Kind } from "./kind.ts";
@@ -59,36 +60,27 @@ export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>(
 
 const RUNTIME_CLASSES: Resource<RuntimeClass> = { group: "node.k8s.io", version: "v1", plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
 
-function validateRuntimeClass(out: Errors, o: RuntimeClass): void {
-  if (!o.handler) out.push(required("handler"));
-  else reasons(out, "handler", o.handler, isDns1123Label(o.handler));
-  if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead", { limits: o.overhead.podFixed });
-  validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
-  validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
-}
-
 export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
   allowCreateOnUpdate: true,
   resource: RUNTIME_CLASSES,
   schema: "io.k8s.api.node.v1.RuntimeClass",
   printer: { cells: (o, now) => [o.metadata.name ?? "", o.handler, ageCell(o, now)] },
-  validate: validateRuntimeClass,
-  plainMeta: true,
-  validateUpdate(out, o, old) {
-    validateRuntimeClass(out, o);
-    immutable(out, "handler", o.handler, old.handler);
+  validateName: (name) => isDns1123Subdomain(name),
+  validate(out, o) {
+    reasons(out, "handler", o.handler ?? "", isDns1123Label(o.handler ?? ""));
+    if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead.podFixed", { limits: o.overhead.podFixed });
+    validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
+    validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
   },
+  metaOnUpdate: "update",
+  validateUpdate: (out, o, old) => immutable(out, "handler", o.handler, old.handler),
   allowUnconditionalUpdate: false,
 });
 
-const PERCENT = /^[0-9]+%$/;
-
 function validateCount(out: Errors, field: string, value: string | number | undefined): void {
   if (value === undefined) return;
-  if (typeof value === "number") return nonNegative(out, field, value);
-  if (!PERCENT.test(value)) {
-    out.push(invalidValue(field, value, "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')"));
-  } else if (Number(value.slice(0, -1)) > 100) out.push(invalidValue(field, value, "must not be greater than 100%"));
+  intOrPercent(out, field, value);
+  atMost100Percent(out, field, value);
 }
 
 function validateBudget(out: Errors, { spec }: PodDisruptionBudget): void {
@@ -110,9 +102,8 @@ export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = defineKind<Pod
   printer: { cells: (o, now) => [o.metadata.name ?? "", orNone(o.spec?.minAvailable), orNone(o.spec?.maxUnavailable), o.status?.disruptionsAllowed ?? 0, ageCell(o, now)] },
   generation: "spec",
   validate: validateBudget,
-  metaOnUpdate: "none",
+  metaOnUpdate: "whole",
   status: {
-    meta: "none",
     validate(out, { status }) {
       for (const key of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) nonNegative(out, `status.${key}`, status?.[key]);
     },

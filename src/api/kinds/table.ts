@@ -3,7 +3,9 @@
  */
 import type { KubeObject } from "../object.ts";
 import { apiVersionOf } from "../resource.ts";
-import { autoscalerKinds, controllerRevisionKind, daemonSetKind, deploymentKind, replicaSetKind, replicationControllerKind, statefulSetKind } from "./apps.ts";
+import { deploymentKind, replicaSetKind, replicationControllerKind } from "./apps/replicas.ts";
+import { controllerRevisionKind, daemonSetKind, statefulSetKind } from "./apps/sets.ts";
+import { autoscalerKind, autoscalerV1Kind } from "./autoscaling/autoscaler.ts";
 import { leaseKind } from "./coordination.ts";
 import { configMapKind, secretKind, serviceAccountKind } from "./core/config.ts";
 import { endpointSliceKind, endpointsKind } from "./core/endpoints.ts";
@@ -21,16 +23,19 @@ import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } fr
 import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
 import { persistentVolumeClaimKind, persistentVolumeKind, storageClassKind } from "./storage/volumes.ts";
 
-type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation" | "allowUnconditionalUpdate" | "metaOnUpdate" | "plainMeta">;
+type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation">;
 
 /** A kind that is stored and shown as it is. */
 function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
-  const pkg = group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] || "core"}`;
-  return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkg}.v1.${kind}`, ...rules });
+  return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkgOf(group)}.v1.${kind}`, ...rules });
 }
+
+const pkgOf = (group: string): string =>
+  group === "apiregistration.k8s.io" ? "io.k8s.kube-aggregator.pkg.apis.apiregistration" : group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] || "core"}`;
 
 const STORAGE = "storage.k8s.io";
 const NETWORKING = "networking.k8s.io";
+const ADMISSION = "admissionregistration.k8s.io";
 
 /** Kinds of different objects in one list: each function of a kind is only ever given objects of that kind. */
 const erase = <T extends KubeObject>(kind: Kind<T>): Kind => kind as unknown as Kind;
@@ -40,20 +45,33 @@ export const kinds: readonly Kind[] = [
   erase(podKind), erase(podTemplateKind), erase(namespaceKind), erase(nodeKind), erase(serviceKind), erase(endpointsKind), erase(configMapKind), erase(secretKind), erase(serviceAccountKind), erase(eventKind),
   erase(limitRangeKind), erase(resourceQuotaKind), erase(persistentVolumeKind), erase(persistentVolumeClaimKind), erase(replicationControllerKind),
   erase(newEventKind), erase(leaseKind), erase(endpointSliceKind), erase(priorityClassKind), erase(runtimeClassKind), erase(podDisruptionBudgetKind), erase(storageClassKind),
-  erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), ...autoscalerKinds.map(erase),
+  erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), erase(autoscalerV1Kind), erase(autoscalerKind),
   erase(roleKind), erase(clusterRoleKind), erase(roleBindingKind), erase(clusterRoleBindingKind),
   plain("", "componentstatuses", "ComponentStatus", "cluster", { deprecation: "v1 ComponentStatus is deprecated in v1.19+" }),
-  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { metaOnUpdate: "update", generation: "spec", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "csinodes", "CSINode", "cluster", { metaOnUpdate: "create", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { metaOnUpdate: "create", status: { meta: "kept" }, deleteReturnsObject: true, allowUnconditionalUpdate: false }),
+  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { generation: "spec", deleteReturnsObject: true }),
+  plain(STORAGE, "csinodes", "CSINode", "cluster", { deleteReturnsObject: true }),
+  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true }),
+  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { status: {}, deleteReturnsObject: true }),
   plain(STORAGE, "volumeattributesclasses", "VolumeAttributesClass", "cluster", { deleteReturnsObject: true }),
   plain(NETWORKING, "ingressclasses", "IngressClass", "cluster", { generation: "spec" }),
   plain(NETWORKING, "ingresses", "Ingress", "namespaced", { generation: "spec", status: {} }),
   plain(NETWORKING, "ipaddresses", "IPAddress", "cluster"),
-  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { metaOnUpdate: "update", generation: "spec" }),
-  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { metaOnUpdate: "update", status: { meta: "kept and checked" } }),
-  plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { metaOnUpdate: "update", plainMeta: true, generation: "spec", status: {} }),
+  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { generation: "spec" }),
+  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { status: {} }),
+  plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { generation: "spec", status: {} }),
+  plain("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest", "cluster", { status: {} }),
+  plain("flowcontrol.apiserver.k8s.io", "flowschemas", "FlowSchema", "cluster", { generation: "spec", status: {} }),
+  plain("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", "PriorityLevelConfiguration", "cluster", { generation: "spec", status: {} }),
+  plain("resource.k8s.io", "deviceclasses", "DeviceClass", "cluster", { generation: "spec", deleteReturnsObject: true }),
+  plain("resource.k8s.io", "resourceclaims", "ResourceClaim", "namespaced", { status: {}, deleteReturnsObject: true }),
+  plain("resource.k8s.io", "resourceclaimtemplates", "ResourceClaimTemplate", "namespaced", { deleteReturnsObject: true }),
+  plain("resource.k8s.io", "resourceslices", "ResourceSlice", "cluster", { generation: "spec", deleteReturnsObject: true }),
+  plain("apiregistration.k8s.io", "apiservices", "APIService", "cluster", { status: {} }),
+  ...["Mutating", "Validating"].flatMap((side) => [
+    plain(ADMISSION, `${side.toLowerCase()}webhookconfigurations`, `${side}WebhookConfiguration`, "cluster", { generation: "everything" }),
+    plain(ADMISSION, `${side.toLowerCase()}admissionpolicies`, `${side}AdmissionPolicy`, "cluster", { generation: "spec", ...(side === "Validating" && { status: {} }) }),
+    plain(ADMISSION, `${side.toLowerCase()}admissionpolicybindings`, `${side}AdmissionPolicyBinding`, "cluster", { generation: "spec" }),
+  ]),
 ];
 
 const byPlural = new Map(kinds.map((k) => [`${k.resource.group}/${k.resource.version}/${k.resource.plural}`, k]));

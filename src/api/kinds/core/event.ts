@@ -137,7 +137,6 @@ export const eventKind: Kind<CoreEvent> = defineKind<CoreEvent>({
   validateName: pathSegmentName,
   ownMetaOnCreate: true,
   metaOnUpdate: "own",
-  defaultPropagation: "Unsupported",
   validate: (out, event) => validateEither(out, event, "reportingComponent"),
   allowCreateOnUpdate: true,
   selectableFields: coreFields,
@@ -175,7 +174,6 @@ export const newEventKind: Kind<EventsV1Event> = defineKind<EventsV1Event>({
   },
   ownMetaOnCreate: true,
   metaOnUpdate: "own",
-  defaultPropagation: "Unsupported",
   validateUpdate(out, event, old) {
     const core = toCoreEvent(event);
     validateEither(out, core, "reportingController");

@@ -3,11 +3,29 @@
  * Follows kubernetes pkg/apis/core/validation (ValidatePersistentVolumeClaimSpec, ValidatePersistentVolumeClaimTemplate).
  */
 import { forbiddenField, invalidValue, required } from "../../field-error.ts";
-import type { PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from "../../generated/types.ts";
+import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from "../../generated/types.ts";
 import { subdomainName } from "../../names.ts";
-import { canonicalQuantity, quantitySign } from "../../quantity.ts";
+import { canonicalQuantity, isWholeQuantity, quantitySign } from "../../quantity.ts";
 import { type Errors, NOT_NEGATIVE, reasons, unsupported } from "../../validation/fields.ts";
 import { validateAnnotations, validateLabels, validateLabelSelector } from "../../validation/labels.ts";
+import type { Draft } from "../kind.ts";
+
+/** Of a claim, and of the template of one. */
+export function defaultClaim(claim: Draft<PersistentVolumeClaim>): void {
+  claim.spec ??= {};
+  claim.spec.volumeMode ??= "Filesystem";
+  if (!claim.spec.dataSourceRef && claim.spec.dataSource) claim.spec.dataSourceRef = { ...claim.spec.dataSource };
+  claim.status ??= {};
+  claim.status.phase ||= "Pending";
+}
+
+/** Follows pkg/api/persistentvolumeclaim (GetWarningsForPersistentVolumeClaimSpec). */
+export function claimSpecWarnings(spec: PersistentVolumeClaimSpec | undefined, field: string): readonly string[] {
+  return (["requests", "limits"] as const).flatMap((kind) => {
+    const size = spec?.resources?.[kind]?.["storage"];
+    return size !== undefined && !isWholeQuantity(size) ? [`${field}.resources.${kind}[storage]: fractional byte value ${JSON.stringify(canonicalQuantity(size))} is invalid, must be an integer`] : [];
+  });
+}
 
 export const ACCESS_MODES = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
 export const VOLUME_MODES = ["Block", "Filesystem"];
