@@ -40,14 +40,35 @@ function readTexts(file, breaks) {
   return texts;
 }
 
+/** Parameter → the method that tells of it, where that is not one of every kind's. */
+const OWNERS = { patch: 'patchNamespacedPod', log: 'readNamespacedPodLog', attach: 'connectGetNamespacedPodAttach', exec: 'connectGetNamespacedPodExec', portforward: 'connectGetNamespacedPodPortforward' };
+const ENTITIES = { '&quot;': '"', '&#39;': "'", '&#x60;': '`', '&#x3D;': '=', '&lt;': '<', '&gt;': '>', '&amp;': '&' };
+
+/** What the methods of the API say of their parameters, by name, or by `method.name`. */
+function parameterTexts(breaks) {
+  const source = readFileSync(new URL('../apis/CoreV1Api.d.ts', models), 'utf8');
+  const of = (method) => {
+    const end = source.indexOf(`\n    ${method}(`);
+    const comment = source.slice(source.lastIndexOf('/**', end), end);
+    return [...comment.matchAll(/\* @param _?(\w+) (.+)/g)].map(([, name, text]) => [name, text.trim().replace(/\\?(&#?\w+;)/g, (whole, entity) => ENTITIES[entity] ?? whole)]);
+  };
+  const generic = ['connectGetNodeProxyWithPath', 'listNamespacedPod', 'replaceNamespacedPod', 'patchNamespacedPod', 'deleteNamespacedPod', 'createNamespacedPod'].flatMap(of);
+  const owned = Object.entries(OWNERS).flatMap(([owner, method]) => of(method).map(([name, text]) => [`${owner}.${name}`, text]));
+  const proxied = ['Pod', 'Service'].flatMap((kind) => of(`connectGetNamespaced${kind}Proxy`).map(([name, text]) => [`proxy.${kind}.${name}`, text]));
+  const ofNodes = [...of('connectGetNodeProxy').map(([name, text]) => [`proxy.Node.${name}`, text]), ...of('connectGetNodeProxyWithPath').map(([name, text]) => [`proxy.${name}`, text])];
+  return Object.fromEntries([...generic, ...owned, ...proxied, ...ofNodes].map(([name, text]) => [name, withBreaks(text, breaks[name])]));
+}
+
 if (!existsSync(models)) {
   console.error('no @kubernetes/client-node: kubectl explain will show no descriptions');
 } else {
   const [schemas, references, breaks] = [data('openapi-fields'), data('reference-descriptions'), data('description-breaks')];
-  const all = {};
+  const all = { parameters: parameterTexts(breaks.parameters ?? {}) };
   for (const schema of Object.keys(schemas)) {
     const file = fileOf(schema);
     const texts = { ...(file && readTexts(file, breaks[schema] ?? {})), ...references[schema] };
+    // The generator puts the type's text where a field has none: an empty one takes it away again.
+    for (const [name, text] of Object.entries(texts)) if (text === '') delete texts[name];
     if (Object.keys(texts).length > 0) all[schema] = texts;
   }
   mkdirSync(new URL('.', target), { recursive: true });

@@ -66,7 +66,8 @@ export function parseFieldSelector(text: string | undefined): FieldSelector {
       const split = splitTerm(term);
       if (!split) throw badRequest(`invalid selector: '${text}'; can't understand '${term}'`);
       return { field: split.field, equal: split.equal, value: unescape(split.rest) };
-    });
+    })
+    .filter(({ field, value }) => field !== "" || value !== "");
 }
 
 type Selectable = Pick<Kind, "resource" | "selectableFields">;
@@ -81,7 +82,8 @@ function unknownField({ resource, selectableFields }: Selectable, field: string)
 /** Rejects with a 400 where a field is not one that the kind can be selected by. */
 export function checkFields(kind: Selectable, selector: FieldSelector): void {
   for (const { field } of selector) {
-    if (field !== "metadata.name" && field !== "metadata.namespace" && !Object.hasOwn(kind.selectableFields, field)) throw badRequest(unknownField(kind, field));
+    const isCommon = field === "metadata.name" || (field === "metadata.namespace" && (kind.resource.namespaced || Object.keys(kind.selectableFields).length === 0));
+    if (!isCommon && !Object.hasOwn(kind.selectableFields, field)) throw badRequest(unknownField(kind, field));
   }
 }
 

@@ -16,6 +16,7 @@ import { type Certificates, openCertificates } from "../server/certificates.ts";
 import { kubeconfigText } from "../server/kubeconfig.ts";
 import { podConnects } from "../resources/pods/connect.ts";
 import type { PodStreams } from "../resources/pods/streams.ts";
+import { openIdRoutes } from "../auth/openid.ts";
 import { impersonate } from "../auth/impersonation.ts";
 import { withReviews } from "../auth/reviews.ts";
 import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../auth/rbac.ts";
@@ -82,9 +83,11 @@ async function open(options: ServedOptions, path: string, release: () => Promise
     controllers: (context) => options.disabled.has("controllers") ? serverControllers(context) : allControllers(context, { resources: kinds.filter((k) => !k.storedAs).map((k) => k.resource), certificateAuthority: certificates.authority.certificate, issueSecretToken: openSecretTokenIssuer(signingKey), metrics }),
   });
   const node = await openNode({ ...options, plane, logger, stateDirectory: path, dataDirectory: path });
-  const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics });
+  let address = "";
+  const server = openHttp({ options, plane, logger, certificates, signingKey, podStreams: node.agent?.streams, metrics, serverAddress: () => address });
   const stop = new AbortController();
   const { url, port } = await listen(server, options.port);
+  address = new URL(url).host;
   const start = () => Promise.all([plane.run(stop.signal), node.run(stop.signal)]).then(() => undefined, (error: unknown) => {
     failure.resolve(error instanceof Error ? error : new Error(String(error)));
   });
@@ -122,12 +125,13 @@ interface HttpParts {
   readonly signingKey: string;
   readonly podStreams: PodStreams | undefined;
   readonly metrics: ControllerMetrics;
+  readonly serverAddress: () => string;
 }
 
-function openHttp({ options, plane, logger, certificates, signingKey, podStreams, metrics }: HttpParts): Server {
+function openHttp({ options, plane, logger, certificates, signingKey, podStreams, metrics, serverAddress }: HttpParts): Server {
   const parts = { key: signingKey, clock: systemClock, api: plane.api };
   const tokens = [openTokenVerifier(parts), openSecretTokenVerifier(parts)];
-  const discovery = new Discovery();
+  const discovery = new Discovery({ serverAddress });
   let loaded: ReturnType<typeof loadDescriptions> | undefined;
   const descriptions = () => (loaded ??= loadDescriptions());
   const authorizer = openRbacAuthorizer(plane.api);
@@ -144,6 +148,7 @@ function openHttp({ options, plane, logger, certificates, signingKey, podStreams
     tls: { certificate: certificates.server.certificate, key: certificates.server.key, clientAuthority: certificates.authority.certificate },
     version: { gitVersion: KUBERNETES_VERSION, gitCommit: "", buildDate: "1970-01-01T00:00:00Z" },
     metrics: [() => metrics.text()],
+    documents: openIdRoutes({ key: signingKey, serverAddress }),
     connects: podConnects({ api: plane.api, clock: systemClock, streams: podStreams }),
     ...(options.auditLogPath !== undefined && { audit: openAuditLog(options.auditLogPath) }),
   });

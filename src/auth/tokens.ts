@@ -63,7 +63,8 @@ export async function openSigningKey(directory: string): Promise<string> {
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-function keyIdOf(key: KeyObject): string {
+/** The `kid` of a public key. */
+export function keyIdOf(key: KeyObject): string {
   return createHash("sha256").update(key.export({ type: "spki", format: "der" })).digest("base64url");
 }
 

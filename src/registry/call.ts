@@ -57,7 +57,19 @@ export const shownAs = (call: Pick<Call, "served" | "subresource">): Kind => vie
 /** An object of the kind itself, as the request is answered. */
 export const shown = (call: Pick<Call, "served" | "subresource">, object: KubeObject): KubeObject => viewOf(call)?.of(object) ?? object;
 
-export const keyOfCall = (call: Call, name = call.name): string => keyFor(call.served, call.namespace, name);
+/** What no piece of a key may be. Follows apimachinery pkg/api/validation/path (IsValidPathSegmentName). */
+function pathError(name: string): string | undefined {
+  if (name === "." || name === "..") return `may not be '${name}'`;
+  const found = ["/", "%"].filter((c) => name.includes(c)).map((c) => `may not contain '${c}'`);
+  return found.length === 0 ? undefined : found.join(";");
+}
+
+/** Rejects with 400 where the name can be no key. */
+export function keyOfCall(call: Call, name = call.name): string {
+  const wrong = pathError(name);
+  if (wrong !== undefined) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${wrong}`);
+  return keyFor(call.served, call.namespace, name);
+}
 
 export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined): AdmissionContext {
   const { served, namespace, name, subresource, caller, dryRun, warnings } = call;

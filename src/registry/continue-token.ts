@@ -22,7 +22,7 @@ const refuse = (why: string) => badRequest(`invalid continue token: continue key
 function illegalByte(text: string): number | undefined {
   const wrong = text.search(/[^A-Za-z0-9_-]/);
   if (wrong >= 0) return wrong;
-  return text.length % 4 === 1 ? text.length : undefined;
+  return text.length % 4 === 1 ? text.length - 1 : undefined;
 }
 
 /** As Go's JSON decoder quotes a character. */

@@ -105,7 +105,7 @@ export async function create(r: Registry, call: Call, object: KubeObject, tracke
   const context = admissionContext(r, call, "CREATE", undefined);
   mutate(r.admission, draft, context);
   fillMeta(r, call, draft);
-  const release = r.allocators[qualifiedPlural(kind.resource)]?.allocate(draft, undefined, { reader: r.reader, ids: r.ids, dryRun: call.dryRun });
+  const release = call.subresource !== "" ? undefined : r.allocators[qualifiedPlural(kind.resource)]?.allocate(draft, undefined, { reader: r.reader, ids: r.ids, dryRun: call.dryRun });
   try {
     prepareCreate(call, draft);
     await validate(r.admission, draft, context);

@@ -25,6 +25,7 @@ export type DeleteDecision =
 
 /** Which of the two finalizers of the garbage collector the object is to have. Follows shouldOrphanDependents and shouldDeleteDependents. */
 function collectorFinalizer(kind: Kind, finalizers: readonly string[], { orphanDependents, propagationPolicy }: DeleteOptions): string | undefined {
+  if (kind.defaultPropagation === "Unsupported") return undefined;
   if (orphanDependents !== undefined) return orphanDependents ? ORPHAN_FINALIZER : undefined;
   if (propagationPolicy !== undefined) return propagationPolicy === "Orphan" ? ORPHAN_FINALIZER : propagationPolicy === "Foreground" ? FOREGROUND_FINALIZER : undefined;
   const present = finalizers.find((name) => name === ORPHAN_FINALIZER || name === FOREGROUND_FINALIZER);
@@ -62,7 +63,8 @@ function markGraceful(kind: Kind, draft: DraftObject, live: KubeObject, options:
     return "graceful";
   }
   const old = metadata.deletionGracePeriodSeconds;
-  if (old === undefined) return "none";
+  // Its time is over: what is left to do is to remove it.
+  if (old === undefined || old === 0) return "none";
   if (asked === undefined || asked >= old) return "pending";
   metadata.deletionTimestamp = addSeconds(metadata.deletionTimestamp, asked - old);
   metadata.deletionGracePeriodSeconds = asked;
@@ -108,15 +110,24 @@ export function decideDelete(kind: Kind, live: KubeObject, given: DeleteOptions,
 
 /** They speak of the kind, not of the resource: upstream's words. */
 function checkPreconditions(call: Call, live: KubeObject, { preconditions }: DeleteOptions): void {
-  const { group, kind } = call.served.kind.resource;
+  const { group, kind } = call.served.stored.resource;
   const { name = "", uid = "", resourceVersion = "" } = live.metadata;
   const named = { group, plural: kind };
+  if (call.served.kind.lifecycle) return checkHeldPreconditions(call, live, preconditions);
   if (preconditions?.uid !== undefined && preconditions.uid !== uid) {
     throw conflict(named, name, `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`);
   }
   if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) {
     throw conflict(named, name, `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`);
   }
+}
+
+/** Objects with a lifecycle of their own are looked at before the storage is, in words of their own. */
+function checkHeldPreconditions({ served }: Call, live: KubeObject, preconditions: DeleteOptions["preconditions"]): void {
+  const { name = "", uid = "", resourceVersion = "" } = live.metadata;
+  const refuse = (what: string, wanted: string, found: string) => conflict(served.kind.resource, name, `Precondition failed: ${what} in precondition: ${wanted}, ${what} in object meta: ${found}`);
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) throw refuse("UID", preconditions.uid, uid);
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw refuse("ResourceVersion", preconditions.resourceVersion, resourceVersion);
 }
 
 /** The last state of the object, and whether it is gone. */

@@ -6,9 +6,10 @@ import type { ManagedFieldsEntry } from "../api/generated/types.ts";
 import type { Draft, DraftObject } from "../api/kinds/kind.ts";
 import { applyConfiguration } from "../api/managed-fields/apply.ts";
 import { trackUpdate } from "../api/managed-fields/track-update.ts";
+import type { Versions } from "../api/managed-fields/versions.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { GroupVersionKind } from "../api/schema/schema.ts";
-import { managerOf, shownAs, type Call, type Registry } from "./call.ts";
+import { managerOf, shownAs, viewOf, type Call, type Registry } from "./call.ts";
 import { freeze } from "./objects.ts";
 
 export interface ManagedWrite {
@@ -16,6 +17,8 @@ export interface ManagedWrite {
   readonly live: KubeObject | undefined;
   readonly manager: string;
   readonly gvk: GroupVersionKind;
+  /** The object's own, where it is not seen as one of another kind. */
+  readonly versions?: Versions;
   readonly subresource: string;
   readonly now: Instant;
 }
@@ -36,7 +39,9 @@ export const managedFields: ManagedFields = {
   },
 };
 
-const writeOf = (r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite => ({ live, manager: managerOf(call), gvk: shownAs(call).resource, subresource: call.subresource, now: r.clock.now() });
+function writeOf(r: Registry, call: Call, live: KubeObject | undefined): ManagedWrite {
+  return { live, manager: managerOf(call), gvk: shownAs(call).resource, ...(!viewOf(call) && { versions: call.served.versions }), subresource: call.subresource, now: r.clock.now() };
+}
 
 /** Writes down whose the draft's changes are. After defaults, before admission and the kind's own preparation. */
 export function trackManager(r: Registry, call: Call, draft: DraftObject, live: KubeObject | undefined): void {

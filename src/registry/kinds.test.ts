@@ -3,7 +3,7 @@ import { seededChance, seededIds } from "../base/chance.ts";
 import { VirtualClock } from "../base/clock.ts";
 import { kinds } from "../api/kinds/table.ts";
 import type { KubeObject } from "../api/object.ts";
-import { CONFIG_MAPS, ENDPOINTS, EVENTS, JOBS, NAMESPACES, PODS, SERVICE_ACCOUNTS, type Resource } from "../api/resource.ts";
+import { CONFIG_MAPS, EVENTS, JOBS, NAMESPACES, PODS, SERVICE_ACCOUNTS, type Resource } from "../api/resource.ts";
 import { defaultAdmission } from "../admission/plugins.ts";
 import { openTestRegistry, refusal, START } from "./test-kinds.ts";
 
@@ -70,12 +70,6 @@ test("an apply makes an object, and takes from nobody without force", async () =
   const forced = (await apply("two", other, true)).body as KubeObject;
   expect(forced.metadata.labels).toEqual({ a: "2" });
   expect((await apply("two", other, true)).body).toBe(forced);
-});
-
-test("who uses a kind that is going out is told", async () => {
-  const r = await openWhole();
-  const { warnings } = await r.handle({ verb: "list", resource: ENDPOINTS, namespace: "ns", options: {} });
-  expect(warnings).toEqual(["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]);
 });
 
 test("the end of an object shows it as it was, to its caller as it was made", async () => {

@@ -19,12 +19,14 @@ const FUTURE_WAIT_MS = 3_000;
 /** How many entries are looked at at a time where a selector passes only some. */
 const SCAN_STEP = 500;
 
-const INVALID_REVISION = (text: string) => `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
+const UINT64_MAX = (1n << 64n) - 1n;
+const INVALID_REVISION = (text: string, why: string) => `resourceVersion: Invalid value: ${JSON.stringify(text)}: strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`;
 
 /** The revision that a resourceVersion names; 0 for "" and "0". Wrong ones: a 500 without a reason (get, watch). */
 export function parseRevision(text: string | undefined, wrong = (message: string) => new StatusError({ code: 500, message })): Revision {
   if (text === undefined || text === "") return 0;
-  if (!/^\d+$/.test(text)) throw wrong(INVALID_REVISION(text));
+  if (!/^\d+$/.test(text)) throw wrong(INVALID_REVISION(text, "invalid syntax"));
+  if (BigInt(text) > UINT64_MAX) throw wrong(INVALID_REVISION(text, "value out of range"));
   return Number(text);
 }
 
@@ -32,7 +34,7 @@ const tooLarge = (wanted: Revision, current: Revision) =>
   new StatusError({
     code: 504,
     reason: "Timeout",
-    message: `Timeout: Too large resource version: ${wanted}, current: ${current}`,
+    message: `Timeout: Too large resource version: ${BigInt(wanted)}, current: ${current}`,
     details: { causes: [{ reason: "ResourceVersionTooLarge", message: "Too large resource version" }] },
     retryAfterSeconds: 1,
   });

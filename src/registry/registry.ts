@@ -84,8 +84,6 @@ class ObjectRegistry implements Api {
 
   async handle(request: ApiRequest, caller: Caller): Promise<ApiAnswer> {
     const warnings: string[] = [];
-    const deprecation = this.#registry.served.peek(request.resource)?.kind.deprecation;
-    if (deprecation !== undefined) warnings.push(deprecation);
     try {
       const answer = await this.#dispatch(request, caller, warnings);
       return { ...answer, warnings: [...new Set(warnings)] };
@@ -184,8 +182,8 @@ class ObjectRegistry implements Api {
     const { kind } = call.served;
     const kept = kind.keeps?.(call.name);
     if (kept !== undefined) throw forbidden(kind.resource, call.name, kept);
-    const deleted = await deleteObject(this.#registry, call, options);
     call.warnings.push(...(kind.deleteWarnings?.(options) ?? []));
+    const deleted = await deleteObject(this.#registry, call, options);
     return { code: !deleted.gone && options.orphanDependents === false ? 202 : 200, body: freeze(deleteAnswer(call, deleted)) };
   }
 
@@ -193,12 +191,12 @@ class ObjectRegistry implements Api {
     const { options, namespace } = request;
     checkDeleteOptions(options);
     const call = this.#call(request, caller, options, warnings);
+    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     const listed = await list(this.#registry, call.served, namespace, request.list);
     for (let at = 0; at < listed.items.length; at += DELETE_TOGETHER) {
       const some = listed.items.slice(at, at + DELETE_TOGETHER);
       await Promise.all(some.map(({ metadata }) => this.#deleteListed({ ...call, namespace: metadata.namespace ?? "", name: metadata.name ?? "" }, options)));
     }
-    call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
     return { code: 200, body: listed };
   }
 

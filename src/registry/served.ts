@@ -4,7 +4,8 @@
  */
 import type { Kind } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
-import type { Resource } from "../api/resource.ts";
+import { apiVersionOf, type Resource } from "../api/resource.ts";
+import { onlyVersion, structOfKind, type Versions } from "../api/managed-fields/versions.ts";
 import { normalise } from "../api/schema/decode.ts";
 import { StatusError } from "../api/status-error.ts";
 import { freeze } from "./objects.ts";
@@ -19,6 +20,8 @@ export interface Served {
   readonly toStored: (object: KubeObject) => KubeObject;
   /** Of a stored, frozen object; the same answer for the same object. */
   readonly fromStored: (object: KubeObject) => KubeObject;
+  /** The versions in which objects of this storage are served. */
+  readonly versions: Versions;
 }
 
 const same = (object: KubeObject) => object;
@@ -33,6 +36,24 @@ function convert(kind: Kind): Pick<Served, "toStored" | "fromStored"> {
       let result = converted.get(object);
       if (!result) converted.set(object, (result = freeze(normalise(storedAs.fromStored(object), kind.resource))));
       return result;
+    },
+  };
+}
+
+/** Other kinds of the same storage are its other versions. */
+function versionsOf(kind: Kind, inStorage: () => readonly Served[]): Versions {
+  if (!kind.storedAs && !inStorage().some((other) => other.kind !== kind)) return onlyVersion(kind.resource);
+  const find = (apiVersion: string) => inStorage().find((other) => apiVersionOf(other.kind.resource) === apiVersion);
+  return {
+    struct(apiVersion) {
+      const found = find(apiVersion);
+      return found && structOfKind(found.kind.resource);
+    },
+    convert(object, from, to) {
+      const [source, target] = [find(from), find(to)];
+      if (!source || !target) return object;
+      const { kind: _kind, apiVersion: _apiVersion, ...rest } = target.fromStored(source.toStored({ kind: source.kind.resource.kind, apiVersion: from, ...object } as unknown as KubeObject));
+      return rest;
     },
   };
 }
@@ -52,7 +73,9 @@ export function serve(kinds: readonly Kind[]): ServedKinds {
   for (const kind of kinds) {
     const stored = (kind.storedAs && byId.get(idOf(kind.storedAs.resource))) || kind;
     const { group, plural } = stored.resource;
-    served.set(idOf(kind.resource), { kind, stored, prefix: `${group || "core"}/${plural}/`, ...convert(kind) });
+    const inStorage = () => [...served.values()].filter((other) => other.stored === stored);
+    let versions: Versions | undefined;
+    served.set(idOf(kind.resource), { kind, stored, prefix: `${group || "core"}/${plural}/`, ...convert(kind), get versions() { return (versions ??= versionsOf(kind, inStorage)); } });
   }
   return {
     all: [...served.values()],

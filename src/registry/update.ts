@@ -147,6 +147,14 @@ function thawTop(draft: DraftObject & { spec?: object }): void {
   if (draft.spec && Object.isFrozen(draft.spec)) draft.spec = { ...draft.spec };
 }
 
+/** What comes back from the store has its defaults again, and no empty lists. A spec that is the live one's has them. */
+function likeStored(kind: Kind, draft: DraftObject & { spec?: object }): void {
+  const isKept = draft.spec !== undefined && Object.isFrozen(draft.spec);
+  if (draft.spec && isKept && kind.sharesSpec !== true) draft.spec = thaw(draft.spec);
+  if (!isKept || kind.sharesSpec !== true) kind.applyDefaults(draft);
+  clearEmptyLists(draft, kind.resource);
+}
+
 type Outcome = Updated | { readonly lost: Entry | undefined };
 
 async function attempt(r: Registry, call: Call, change: Change, entry: Entry): Promise<Outcome> {
@@ -170,9 +178,6 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
-    // What comes back from the store has its defaults again. A subresource leaves the live object's parts in place: they have theirs, and are frozen.
-    if (call.subresource === "") kind.applyDefaults(draft);
-    clearEmptyLists(draft, kind.resource);
     return await store(r, call, { draft, live, entry });
   } finally {
     release();
@@ -182,6 +187,7 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
 async function store(r: Registry, call: Call, { draft, live, entry }: { draft: DraftObject; live: KubeObject; entry: Entry }): Promise<Outcome> {
   const { kind, stored, toStored } = call.served;
   const ends = endsDeletion(call, draft, live);
+  if (!ends) likeStored(kind, draft);
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
   const result = kind === stored ? draft : thaw(toStored(draft));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
@@ -195,6 +201,8 @@ async function store(r: Registry, call: Call, { draft, live, entry }: { draft: D
 /** There is nothing yet: a version that the request names means nothing then. */
 function createInstead(r: Registry, call: Call, change: Change): Promise<KubeObject> {
   const wanted = change.make(undefined);
+  const { uid } = wanted.metadata ?? {};
+  if (change.tracked && uid) throw conflict(call.served.kind.resource, call.name, `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`);
   checkNamespace(call, wanted.metadata?.namespace);
   checkName(call, wanted);
   const { resourceVersion: _version, ...metadata } = wanted.metadata;

@@ -3,14 +3,38 @@
  * business of api/discovery and api/openapi.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/discovery and kube-openapi pkg/handler3.
  */
+import type { Clock } from "../base/clock.ts";
 import { AGGREGATED_MEDIA_TYPE, type Discovery, etagOf } from "../api/discovery/discovery.ts";
-import type { OpenApi } from "../api/openapi/openapi.ts";
+import type { OpenApi, OpenApiDocument } from "../api/openapi/openapi.ts";
 import { encode } from "./encode.ts";
-import { type Answer, type HttpRequest, TEXT_PLAIN } from "./exchange.ts";
-import { MEDIA_TYPE, negotiate } from "./negotiation.ts";
+import { type Answer, type HttpRequest, methodNotAllowed, TEXT_PLAIN } from "./exchange.ts";
+import { MEDIA_TYPE, negotiate, parseAccept } from "./negotiation.ts";
+import { wantsPretty } from "./respond.ts";
 
 /** undefined where the path is none of theirs. */
 export type DocumentHandler = (request: HttpRequest) => Promise<Answer | undefined> | Answer | undefined;
+
+/** A document of another room, at one path. */
+export interface DocumentRoute {
+  readonly path: string;
+  readonly answer: (request: HttpRequest) => Promise<Answer> | Answer;
+}
+
+/** A document that is only read: 405 for the rest. */
+export const getOnly =
+  (answer: DocumentRoute["answer"]): DocumentRoute["answer"] =>
+  (request) => {
+    if (request.method !== "GET") throw methodNotAllowed();
+    return answer(request);
+  };
+
+/** `/`: every path that is no object. */
+export function rootHandler(discovery: Discovery, more: readonly string[]): DocumentHandler {
+  const ofGroups = discovery.versions().flatMap(({ group, version }) => (group === "" ? [`/api/${version}`] : [`/apis/${group}`, `/apis/${group}/${version}`]));
+  const paths = [...new Set(["/api", "/apis", "/apis/", "/openapi/v2", "/openapi/v3", "/openapi/v3/", ...ofGroups, ...more])].sort();
+  const body = JSON.stringify({ paths }, undefined, 2);
+  return ({ path }) => (path === "/" ? { status: 200, headers: { "content-type": "application/json" }, body } : undefined);
+}
 
 /** The document, or 304 where the client has it. */
 function tagged(request: HttpRequest, contentType: string, body: string | Uint8Array, etag: string, headers: Answer["headers"]): Answer {
@@ -33,7 +57,7 @@ function wantsAggregated(accept: string): boolean {
   return false;
 }
 
-/** /api, /apis, /apis/GROUP, /api/v1, /apis/GROUP/VERSION. */
+/** /api, /apis, /apis/GROUP, /api/v1, /apis/GROUP/VERSION. Upstream's aggregator answers /apis and the groups whatever the method is. */
 export function discoveryHandler(discovery: Discovery): DocumentHandler {
   const aggregated = new Map<"api" | "apis", { readonly text: string; readonly etag: string }>();
   const aggregatedAnswer = (request: HttpRequest, root: "api" | "apis"): Answer => {
@@ -45,18 +69,21 @@ export function discoveryHandler(discovery: Discovery): DocumentHandler {
     return tagged(request, AGGREGATED_MEDIA_TYPE, found.text, found.etag, { vary: "Accept", "cache-control": "public" });
   };
   const plain = async (request: HttpRequest, body: object): Promise<Answer> => {
-    const { format } = negotiate(request.headers.accept, { formats: ["json", "yaml"], streams: false });
-    return { status: 200, headers: { "content-type": MEDIA_TYPE[format], vary: "Accept" }, body: (await encode(body, format, false)) ?? "" };
+    const { format, pretty } = negotiate(request.headers.accept, {});
+    return { status: 200, headers: { "content-type": MEDIA_TYPE[format] }, body: (await encode(body, format, pretty || wantsPretty(request))) ?? "" };
   };
   return (request) => {
-    const [root, group, version, ...rest] = request.path.split("/").filter((p) => p !== "");
-    if ((root !== "api" && root !== "apis") || rest.length > 0 || request.method !== "GET") return undefined;
-    if (group === undefined) {
+    const [, root, group = "", version, ...rest] = request.path.replace(/\/$/, "").split("/");
+    if ((root !== "api" && root !== "apis") || rest.length > 0) return undefined;
+    const isRead = request.method === "GET";
+    if (group === "") {
+      if (!isRead && root === "api") return undefined;
       if (wantsAggregated(request.headers.accept ?? "")) return aggregatedAnswer(request, root);
       return plain(request, root === "api" ? discovery.apiVersions() : discovery.groupList());
     }
-    if (root === "api") return version === undefined ? known(discovery.resourceList("", group)) : undefined;
-    return known(version === undefined ? discovery.group(group) : discovery.resourceList(group, version));
+    if (root === "api") return version === undefined && isRead ? known(discovery.resourceList("", group)) : undefined;
+    if (version === undefined) return known(discovery.group(group));
+    return isRead ? known(discovery.resourceList(group, version)) : undefined;
 
     function known(body: object | undefined): Promise<Answer> | undefined {
       return body && plain(request, body);
@@ -64,34 +91,50 @@ export function discoveryHandler(discovery: Discovery): DocumentHandler {
   };
 }
 
-const FOR_EVER = { "cache-control": "public, immutable", expires: "Thu, 31 Dec 2099 23:59:59 GMT" };
+const FOREVER_MS = 365 * 24 * 60 * 60 * 1000;
+const OPENAPI_V2_PROTOBUF = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/;
+
+/** What the client prefers of an OpenAPI document's forms; undefined: none of them. Follows kube-openapi pkg/handler. */
+function openApiForm(request: HttpRequest, protobuf?: RegExp): "json" | "protobuf" | undefined {
+  for (const { type, subtype } of parseAccept(request.headers.accept ?? "*/*")) {
+    if ((type === "*" || type === "application") && (subtype === "*" || subtype === "json")) return "json";
+    if (protobuf?.test(`${type}/${subtype}`)) return "protobuf";
+  }
+  return undefined;
+}
 
 /** kubectl asks for protobuf, and falls back to this document for kinds that no v3 document has. */
 async function openApiV2Answer(request: HttpRequest, openapi: OpenApi): Promise<Answer> {
+  const form = openApiForm(request, OPENAPI_V2_PROTOBUF);
+  const headers = { vary: "Accept-Encoding, Accept" };
+  if (form === undefined) return { status: 406, headers, body: "" };
   const document = openapi.v2();
   const text = JSON.stringify(document);
-  if (!request.headers.accept?.includes("com.github.proto-openapi.spec.v2")) return tagged(request, "application/json", text, etagOf(text), { vary: "Accept" });
-  const { encodeOpenApiV2, OPENAPI_V2_PROTOBUF } = await import("../api/openapi/protobuf.ts");
-  return tagged(request, OPENAPI_V2_PROTOBUF, encodeOpenApiV2(document), etagOf(text), { vary: "Accept" });
+  const ranges = { ...headers, "accept-ranges": "bytes" };
+  if (form === "json") return tagged(request, "application/json", text, etagOf(text), ranges);
+  const { encodeOpenApiV2, OPENAPI_V2_PROTOBUF: mediaType } = await import("../api/openapi/protobuf.ts");
+  return tagged(request, mediaType, encodeOpenApiV2(document), etagOf(text), ranges);
 }
 
-/** /openapi/v2, /openapi/v3, /openapi/v3/PATH. */
-export function openApiHandler(openapi: OpenApi): DocumentHandler {
+/** One group version's document. With the hash of what it is now it may be kept for ever; with another, the client is sent to that. */
+function openApiV3Answer(request: HttpRequest, { text, hash }: OpenApiDocument, clock: Clock): Answer {
+  const headers = { vary: "Accept" };
+  const asked = request.query.get("hash") ?? "";
+  const etag = `"${hash}"`;
+  if (openApiForm(request) === undefined) return { status: 406, headers, body: "" };
+  if (asked !== "" && asked !== hash) return { status: 301, headers: { ...headers, "content-type": "application/json", etag, location: `${request.path}?hash=${hash}` }, body: "" };
+  const forever = asked !== "" && { "cache-control": "public, immutable", expires: new Date(clock.now() + FOREVER_MS).toUTCString().replace("GMT", "UTC") };
+  return tagged(request, "application/json", text, etag, { ...headers, ...forever, "accept-ranges": "bytes" });
+}
+
+/** /openapi/v2, /openapi/v3, /openapi/v3/PATH: whatever the method is. */
+export function openApiHandler(openapi: OpenApi, clock: Clock): DocumentHandler {
   return (request) => {
-    const path = request.path.replace(/\/+$/, "");
-    if (request.method !== "GET" || !path.startsWith("/openapi/")) return undefined;
-    if (path === "/openapi/v3") {
-      const text = openapi.index();
-      return tagged(request, TEXT_PLAIN, text, etagOf(text), { vary: "Accept-Encoding, Accept" });
-    }
+    const { path } = request;
+    if (path === "/openapi/v3") return { status: 200, headers: { "content-type": TEXT_PLAIN, "accept-ranges": "bytes" }, body: openapi.index() };
     if (path === "/openapi/v2") return openApiV2Answer(request, openapi);
     if (!path.startsWith("/openapi/v3/")) return undefined;
-    const name = path.slice("/openapi/v3/".length);
-    const document = openapi.document(name);
-    if (!document) return { status: 404, headers: {}, body: "" };
-    const asked = request.query.get("hash");
-    const current = `${path}?hash=${document.hash}`;
-    if (asked !== null && asked !== document.hash) return { status: 301, headers: { location: current }, body: "" };
-    return tagged(request, "application/json", document.text, `"${document.hash}"`, { vary: "Accept", ...(asked !== null && FOR_EVER) });
+    const document = openapi.document(path.slice("/openapi/v3/".length));
+    return document ? openApiV3Answer(request, document, clock) : { status: 404, headers: {}, body: "" };
   };
 }

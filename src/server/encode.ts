@@ -1,7 +1,6 @@
 /**
  * Objects, lists and Status as bytes: JSON from the stored text where there is one, YAML, protobuf; metadata views. Tables are made in table.ts.
  */
-import { stringify } from "yaml";
 import type { KubeObject } from "../api/object.ts";
 import type { ObjectList } from "../api/request.ts";
 import { itemFieldsOf, textOf } from "../registry/objects.ts";
@@ -33,7 +32,7 @@ export async function encode(body: object, format: Format, pretty: boolean): Pro
   if (format === "protobuf") return (await import("../api/protobuf/encode.ts")).encodeProtobuf(body);
   const text = jsonOf(body);
   if (format === "json") return pretty ? JSON.stringify(JSON.parse(text), undefined, 2) : `${text}\n`;
-  return stringify(JSON.parse(text), { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false, version: "1.1", indentSeq: false });
+  return (await import("./yaml.ts")).yamlText(JSON.parse(text));
 }
 
 /** Go's name of the internal type, for the texts of 406. */

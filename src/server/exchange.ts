@@ -15,7 +15,7 @@ export type ClientCertificate =
 
 export interface HttpRequest {
   readonly method: string;
-  /** Without the query, still percent-encoded. */
+  /** Without the query, percent-decoded. */
   readonly path: string;
   readonly query: URLSearchParams;
   /** Path and query as they came. */
@@ -78,12 +78,6 @@ export const textAnswer = (status: number, body: string, headers: Answer["header
   status,
   headers: { "content-type": TEXT_PLAIN, "x-content-type-options": "nosniff", ...headers },
   body,
-});
-
-export const jsonAnswer = (status: number, body: object, headers: Answer["headers"] = {}): Answer => ({
-  status,
-  headers: { "content-type": "application/json", ...headers },
-  body: JSON.stringify(body),
 });
 
 /** Go's `http.NotFound`. */

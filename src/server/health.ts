@@ -1,7 +1,7 @@
 /**
  * /healthz, /livez and /readyz: checks by name, `verbose`, `exclude`. Follows kubernetes staging/src/k8s.io/apiserver/pkg/server/healthz/healthz.go.
  */
-import { type Answer, type HttpRequest, pageNotFound, textAnswer } from "./exchange.ts";
+import { type Answer, type HttpRequest, pageNotFound, TEXT_PLAIN, textAnswer } from "./exchange.ts";
 
 export interface HealthCheck {
   readonly name: string;
@@ -11,22 +11,40 @@ export interface HealthCheck {
 
 const ROOTS = ["healthz", "livez", "readyz"] as const;
 
-const fine = (name: string): HealthCheck => ({ name, check: () => undefined });
+/** What kube-apiserver starts before it answers, by the names that monitoring asks for. Here all of it is done before the server listens. */
+const STARTED = [
+  "start-apiserver-admission-initializer", "generic-apiserver-start-informers", "priority-and-fairness-config-consumer", "priority-and-fairness-filter", "storage-object-count-tracker-hook",
+  "start-apiextensions-informers", "start-apiextensions-controllers", "crd-informer-synced", "start-system-namespaces-controller", "peer-endpoint-reconciler-controller",
+  "start-cluster-authentication-info-controller", "start-kube-apiserver-identity-lease-controller", "start-kube-apiserver-identity-lease-garbage-collector", "storage-readiness",
+  "start-legacy-token-tracking-controller", "start-service-ip-repair-controllers", "rbac/bootstrap-roles", "scheduling/bootstrap-system-priority-classes", "priority-and-fairness-config-producer",
+  "bootstrap-controller", "start-kubernetes-service-cidr-controller", "start-kube-aggregator-informers", "apiservice-status-local-available-controller",
+  "apiservice-status-remote-available-controller", "apiservice-registration-controller", "apiservice-discovery-controller", "kube-apiserver-autoregistration",
+].map((name) => `poststarthook/${name}`);
+const REGISTERED = ["autoregister-completion", "poststarthook/apiservice-openapi-controller", "poststarthook/apiservice-openapiv3-controller"];
 
-/** What upstream's endpoints all check. Log and store are in this process: they are well when it answers. */
-export const ALWAYS: readonly HealthCheck[] = [fine("ping"), fine("log"), fine("etcd")];
+const fine = (names: readonly string[]): HealthCheck[] => names.map((name) => ({ name, check: () => undefined }));
 
-/** undefined: the path is none of these. `checks` by endpoint. */
-export function healthAnswer(request: HttpRequest, checks: Readonly<Record<(typeof ROOTS)[number], readonly HealthCheck[]>>): Answer | undefined {
-  const [, first, second, ...rest] = request.path.replace(/\/$/, "").split("/");
+export type HealthChecks = Readonly<Record<(typeof ROOTS)[number], readonly HealthCheck[]>>;
+
+/** The checks of each endpoint in upstream's order; `readiness` come last. */
+export function healthChecks(readiness: readonly HealthCheck[]): HealthChecks {
+  const alive = fine(["ping", "log", "loopback-serving-certificate", "etcd", ...STARTED, ...REGISTERED]);
+  return { healthz: alive, livez: alive, readyz: [...fine(["ping", "log", "etcd", "etcd-readiness", "informer-sync", ...STARTED, ...REGISTERED, "shutdown"]), ...readiness] };
+}
+
+/** Every path that `healthAnswer` answers. */
+export const healthPaths = (checks: HealthChecks): readonly string[] => ROOTS.flatMap((root) => [`/${root}`, ...checks[root].map(({ name }) => `/${root}/${name}`)]);
+
+/** undefined: the path is none of these. */
+export function healthAnswer(request: HttpRequest, checks: HealthChecks): Answer | undefined {
+  const [, first = "", ...rest] = request.path.split("/");
   const root = ROOTS.find((r) => r === first);
   if (!root) return undefined;
-  if (rest.length > 0) return pageNotFound();
-  if (second === undefined) return rootAnswer(root, checks[root], request.query);
-  const one = checks[root].find((c) => c.name === second);
+  if (rest.length === 0) return rootAnswer(root, checks[root], request.query);
+  const one = checks[root].find((c) => c.name === rest.join("/"));
   if (!one) return pageNotFound();
   const wrong = one.check();
-  return wrong === undefined ? textAnswer(200, "ok") : textAnswer(500, `internal server error: ${wrong}\n`);
+  return wrong === undefined ? { status: 200, headers: { "content-type": TEXT_PLAIN }, body: "ok" } : textAnswer(500, `internal server error: ${wrong}\n`);
 }
 
 function rootAnswer(root: string, checks: readonly HealthCheck[], query: URLSearchParams): Answer {

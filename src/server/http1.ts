@@ -1,7 +1,7 @@
 /** HTTP/1.1 under the exchange: node:http's request and response become HttpRequest and Answer. Takes sockets that TLS has already opened. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex, Readable } from "node:stream";
-import { type Answer, type ByteSink, type ClientCertificate, type Handler, type HttpRequest, methodNotAllowed, REQUEST_BYTES_MAX, requestTooLarge } from "./exchange.ts";
+import { type Answer, type ByteSink, type ClientCertificate, type Handler, type HttpRequest, REQUEST_BYTES_MAX, requestTooLarge } from "./exchange.ts";
 import { sendPieces } from "./pieces.ts";
 
 /** A client that goes on sending this much beyond the limit is cut off. */
@@ -36,9 +36,19 @@ function headersOf(message: IncomingMessage): Record<string, string | undefined>
   return out;
 }
 
+/** Percent-decoding that keeps what it cannot read. */
+function decodePath(path: string): string {
+  if (!path.includes("%")) return path;
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
+}
+
 export function splitUrl(url: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = url.indexOf("?");
-  return mark < 0 ? { path: url, query: new URLSearchParams() } : { path: url.slice(0, mark), query: new URLSearchParams(url.slice(mark + 1)) };
+  return { path: decodePath(mark < 0 ? url : url.slice(0, mark)), query: new URLSearchParams(mark < 0 ? "" : url.slice(mark + 1)) };
 }
 
 function sinkOf(response: ServerResponse): ByteSink {
@@ -71,10 +81,15 @@ function send(response: ServerResponse, answer: Answer): void {
   response.end(answer.body);
 }
 
-const UNKNOWN_METHOD = ((): string => {
-  const body = JSON.stringify(methodNotAllowed().toStatus());
-  return `HTTP/1.1 405 Method Not Allowed\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`;
-})();
+/** A request whose method node does not know, read from the bytes that it was found in; its body, if it has one, counts for nothing. */
+function oddRequest(packet: Buffer, socket: Duplex & { readonly remoteAddress?: string }, certificate: ClientCertificate | undefined): HttpRequest | undefined {
+  const [line = "", ...fields] = (packet.toString("latin1").split("\r\n\r\n")[0] ?? "").split("\r\n");
+  const [, method = "", url = ""] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/\S*) HTTP\/1\.1$/.exec(line) ?? [];
+  if (method === "") return undefined;
+  const pairs = fields.map((field) => [field.slice(0, field.indexOf(":")), field.slice(field.indexOf(":") + 1).trim()] as const);
+  const headers = Object.fromEntries(pairs.map(([name, value]) => [name.toLowerCase(), value]));
+  return { method, url, ...splitUrl(url), headers, rawHeaders: pairs.flat(), remoteAddress: socket.remoteAddress ?? "", certificate, body: () => Promise.resolve(new Uint8Array()) };
+}
 
 export interface Http1Deps {
   readonly handle: Handler;
@@ -121,9 +136,11 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Http1 {
     const request = { ...requestOf(message), upgrade: { message, socket, head } };
     void Promise.resolve(handle(request)).then((answer) => sendRaw(socket, answer), () => socket.destroy());
   });
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  server.on("clientError", (failure: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket) => {
+    const odd = failure.code === "HPE_INVALID_METHOD" && failure.rawPacket ? oddRequest(failure.rawPacket, socket, certificateOf(socket)) : undefined;
     if (!socket.writable) socket.destroy();
-    else socket.end(error.code === "HPE_INVALID_METHOD" ? UNKNOWN_METHOD : "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else if (!odd) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+    else void Promise.resolve(handle(odd)).then((answer) => sendRaw(socket, answer), () => socket.destroy());
   });
   return {
     server,

@@ -24,6 +24,8 @@ export interface Metrics {
   readonly contentType: string;
   observe(info: RequestInfo, method: string, status: number, durationMs: number): void;
   text(): Promise<string>;
+  /** Counts from nothing again. */
+  reset(): void;
 }
 
 /** More lines for /metrics, from other parts of the process. */
@@ -40,7 +42,8 @@ export function openMetrics({ queues, watches }: MetricsOptions, sources: readon
     return found;
   };
   return {
-    contentType: "text/plain; version=0.0.4; charset=utf-8",
+    contentType: "text/plain; version=0.0.4; charset=utf-8; escaping=underscores",
+    reset: () => series.clear(),
     observe(info, method, status, durationMs) {
       const verb = info.isResource ? info.verb.toUpperCase() : method;
       const resource = info.subresource === "" ? info.resource : `${info.resource}/${info.subresource}`;

@@ -13,8 +13,6 @@ export interface Negotiated {
   readonly format: Format;
   readonly view: View;
   readonly pretty: boolean;
-  /** The clause asked for a stream of watch events by name (";stream=watch"). */
-  readonly namedStream: boolean;
 }
 
 export const MEDIA_TYPE: Readonly<Record<Format, string>> = {
@@ -26,44 +24,52 @@ export const MEDIA_TYPE: Readonly<Record<Format, string>> = {
 const MEDIA_TYPES = Object.values(MEDIA_TYPE);
 const STREAM_TYPES = ["application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch"];
 const PLAIN: View = { as: "plain" };
-const JSON_ANSWER: Negotiated = { format: "json", view: PLAIN, pretty: false, namedStream: false };
+const JSON_ANSWER: Negotiated = { format: "json", view: PLAIN, pretty: false };
 
-interface Clause {
+export interface Clause {
   readonly type: string;
   readonly subtype: string;
   readonly quality: number;
   readonly parameters: ReadonlyMap<string, string>;
 }
 
-function parseClause(text: string): Clause {
+/** undefined: no clause. Follows goautoneg (ParseAccept). */
+function parseClause(text: string): Clause | undefined {
   const [media = "", ...rest] = text.split(";").map((piece) => piece.trim());
-  const slash = media.indexOf("/");
+  const [type = "", subtype = type === "*" ? "*" : "", ...beyond] = media.split("/").map((piece) => piece.trim());
+  if (subtype === "" || beyond.length > 0) return undefined;
   const parameters = new Map<string, string>();
   for (const piece of rest) {
-    const equals = piece.indexOf("=");
-    if (equals > 0) parameters.set(piece.slice(0, equals).trim(), piece.slice(equals + 1).trim());
+    const [name = "", value = "", ...more] = piece.split("=").map((side) => side.trim());
+    if (value !== "" && more.length === 0) parameters.set(name, value);
   }
   const quality = Number(parameters.get("q") ?? "1");
   parameters.delete("q");
-  const type = (slash < 0 ? media : media.slice(0, slash)).toLowerCase();
-  return { type, subtype: slash < 0 ? "*" : media.slice(slash + 1).toLowerCase(), quality: Number.isNaN(quality) ? 1 : quality, parameters };
+  return { type, subtype, quality: Number.isNaN(quality) ? 0 : quality, parameters };
 }
 
-/** Best first: by quality, then wildcards last. */
-function parseAccept(header: string): Clause[] {
-  const wildness = (c: Clause) => (c.type === "*" ? 2 : c.subtype === "*" ? 1 : 0);
-  return header.split(",").map(parseClause).sort((a, b) => b.quality - a.quality || wildness(a) - wildness(b));
+const comesBefore = (a: Clause, b: Clause): boolean => a.quality > b.quality || (a.type !== "*" && b.type === "*") || (a.subtype !== "*" && b.subtype === "*");
+
+/** Best first. Upstream's order contradicts itself where a wildcard has the higher quality, so the way of sorting counts: by insertion. */
+export function parseAccept(header: string): Clause[] {
+  const sorted: Clause[] = [];
+  for (const clause of header.split(",").map(parseClause)) {
+    if (!clause) continue;
+    let place = sorted.length;
+    for (let before = sorted[place - 1]; before && comesBefore(clause, before); before = sorted[place - 1]) place--;
+    sorted.splice(place, 0, clause);
+  }
+  return sorted;
 }
 
 const CONVERTED = new Set(["Table", "PartialObjectMetadata", "PartialObjectMetadataList"]);
 
 /** undefined: a conversion that this server does not have. */
-function viewOf(parameters: ReadonlyMap<string, string>, format: Format): View | undefined {
-  const as = parameters.get("as");
-  if (as === undefined) return PLAIN;
-  const version = parameters.get("v") ?? "";
-  const known = parameters.get("g") === "meta.k8s.io" && (version === "v1" || version === "v1beta1") && CONVERTED.has(as);
-  if (!known || (as === "Table" && format === "protobuf")) return undefined;
+function viewOf(parameters: ReadonlyMap<string, string>, format: Format, converts: boolean): View | undefined {
+  const [as, group, version = ""] = ["as", "g", "v"].map((name) => parameters.get(name));
+  if (as === undefined && group === undefined && version === "") return PLAIN;
+  const known = as !== undefined && group === "meta.k8s.io" && (version === "v1" || version === "v1beta1") && CONVERTED.has(as);
+  if (!converts || !known || (as === "Table" && format === "protobuf")) return undefined;
   return { as: as as "Table", version };
 }
 
@@ -79,59 +85,59 @@ const notAcceptable = (accepted: readonly string[]): StatusError =>
 function offers(header: string, offered: readonly string[]): boolean {
   return header.split(",").some((clause) => {
     const media = clause.split(";")[0]?.trim() ?? "";
-    return media === "*/*" || media === "" || offered.includes(media);
+    return media === "*/*" || offered.includes(media);
   });
 }
 
 export interface Offer {
-  /** Formats this server can write the answer in; what is asked for first wins among them. */
-  readonly formats: readonly Format[];
   /** Lists and watches offer streams, too. */
-  readonly streams: boolean;
+  readonly streams?: boolean;
+  /** Objects can be had as Tables and as metadata; documents and errors only as they are. */
+  readonly converts?: boolean;
 }
 
-export function negotiate(accept: string | undefined, offer: Offer): Negotiated {
-  if (accept === undefined || accept.trim() === "") return JSON_ANSWER;
-  if (accept === "application/json" || accept === "*/*") return JSON_ANSWER;
-  const offered = offer.streams ? [...MEDIA_TYPES, ...STREAM_TYPES] : MEDIA_TYPES;
+/** 406 where nothing of what is asked for is offered. What is asked for first is what is given. */
+export function negotiate(accept: string | undefined, { streams = false, converts = false }: Offer): Negotiated {
+  if (accept === undefined || accept === "" || accept === "application/json" || accept === "*/*") return JSON_ANSWER;
+  const offered = streams ? [...MEDIA_TYPES, ...STREAM_TYPES] : MEDIA_TYPES;
   if (!offers(accept, offered)) throw notOffered(offered);
-  const clauses = parseAccept(accept);
-  const chosen = choose(clauses, offer);
-  // Stored objects are JSON already: whoever takes that gets it, even if they would rather have protobuf.
-  if (chosen?.format === "protobuf") return choose(clauses, { ...offer, formats: ["json"] }) ?? chosen;
+  const chosen = choose(accept, converts);
   if (chosen) return chosen;
   throw notAcceptable(MEDIA_TYPES);
 }
 
-function choose(clauses: readonly Clause[], offer: Offer): Negotiated | undefined {
-  for (const clause of clauses) {
-    const chosen = chooseFor(clause, offer);
+/** As `negotiate`, for a stream of events: YAML has none. */
+export function negotiateStream(accept: string | undefined): Negotiated {
+  const chosen = negotiate(accept, { streams: true, converts: true });
+  if (chosen.format === "yaml") throw notAcceptable(STREAM_TYPES);
+  return chosen;
+}
+
+function choose(accept: string, converts: boolean): Negotiated | undefined {
+  for (const clause of parseAccept(accept)) {
+    const chosen = chooseFor(clause, converts);
     if (chosen) return chosen;
   }
   return undefined;
 }
 
-function chooseFor(clause: Clause, offer: Offer): Negotiated | undefined {
+function chooseFor({ type, subtype, parameters }: Clause, converts: boolean): Negotiated | undefined {
+  const stream = parameters.get("stream");
+  if (stream !== undefined && stream !== "watch") return undefined;
   for (const format of ["json", "yaml", "protobuf"] as const) {
-    const [type, subtype] = MEDIA_TYPE[format].split("/");
-    const matches = (clause.type === type && (clause.subtype === subtype || clause.subtype === "*")) || (clause.type === "*" && clause.subtype === "*");
-    if (!matches || !offer.formats.includes(format)) continue;
-    const stream = clause.parameters.get("stream");
-    if (stream !== undefined && (stream !== "watch" || !offer.streams)) continue;
-    const view = viewOf(clause.parameters, format);
-    if (view) return { format, view, pretty: clause.parameters.get("pretty") === "1", namedStream: stream !== undefined };
+    if (stream !== undefined && format === "yaml") continue;
+    const [ours, oursSubtype] = MEDIA_TYPE[format].split("/");
+    const matches = type === ours ? subtype === oursSubtype || subtype === "*" : type === "*" && subtype === "*";
+    const view = matches ? viewOf(parameters, format, converts) : undefined;
+    if (view) return { format, view, pretty: parameters.get("pretty") === "1" };
   }
   return undefined;
 }
 
-/** How errors are written when the Accept header itself may be the error. */
-export function negotiateError(accept: string | undefined): Format {
-  try {
-    const { format } = negotiate(accept, { formats: ["json", "yaml"], streams: true });
-    return format;
-  } catch {
-    return "json";
-  }
+/** The form of an error; undefined where the Accept header names none: indented JSON then. */
+export function negotiateError(accept: string | undefined): Negotiated | undefined {
+  if (accept === undefined || accept === "") return JSON_ANSWER;
+  return choose(accept, false);
 }
 
 /** The media type of a request's body, without parameters, in lower case. */

@@ -27,19 +27,12 @@ export interface RequestInfo {
 const VERBS: Readonly<Record<string, string>> = { POST: "create", GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
-/** Percent-decoding that keeps what it cannot read. */
-function decodePart(part: string): string {
-  if (!part.includes("%")) return part;
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 const nonResource = (method: string, path: string): RequestInfo => ({
   isResource: false, verb: method.toLowerCase(), path, apiPrefix: "", group: "", version: "", namespace: "", inNamespace: false, resource: "", subresource: "", name: "", parts: [], watchPrefix: false,
 });
+
+/** A path that cannot be understood, although it is one of the API's: only the deprecated prefix without what is watched. */
+export const isBrokenPath = (path: string): boolean => /^\/+(?:api\/[^/]+|apis\/[^/]+\/[^/]+)\/watch\/*$/.test(path);
 
 /** Whether a GET of a collection is a watch. Every word but "false" and "0" is true. Follows Convert_Slice_string_To_bool. */
 export const isWatchQuery = (query: URLSearchParams): boolean => toBoolean(query.get("watch")) ?? false;
@@ -52,7 +45,7 @@ function resourceParts(parts: readonly string[]): Pick<RequestInfo, "namespace" 
 }
 
 export function requestInfoOf(method: string, path: string, query: URLSearchParams): RequestInfo {
-  const all = path.split("/").filter((part) => part !== "").map(decodePart);
+  const all = path.replace(/^\/+|\/+$/g, "").split("/");
   const core = all[0] === "api";
   if (!core && all[0] !== "apis") return nonResource(method, path);
   const groupParts = core ? 2 : 3;

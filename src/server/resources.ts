@@ -12,12 +12,13 @@ import { StatusError, withWarnings } from "../api/status-error.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
 import { decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
-import { contentTypeOf, type Format, inputFormatOf, negotiate, type Negotiated } from "./negotiation.ts";
+import { contentTypeOf, inputFormatOf, negotiate, type Negotiated, negotiateStream } from "./negotiation.ts";
 import { deleteOptionsOf, listOptionsOf, toBoolean, watchOptionsOf, writeOptionsOf } from "./query.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { respond, type RespondDeps } from "./respond.ts";
 import type { ServedResource, ServedSubresource } from "./served.ts";
 import { includeObjectOf } from "./table.ts";
+import { warningHeaders } from "./warnings.ts";
 import { type SharedEvents, watchAnswer } from "./watch.ts";
 
 /** A subresource that is not the Api's: what it does with the exchange. */
@@ -28,6 +29,8 @@ export interface ConnectSubresource {
   readonly handle: SubresourceHandler;
   /** A WebSocket is opened with GET, but does what POST does: the right to create is asked for. */
   readonly acts?: true;
+  /** A proxy: a path of its own may follow, and every method goes through. */
+  readonly hasPath?: true;
 }
 
 /** By `group/plural/subresource`. */
@@ -50,9 +53,11 @@ export interface Route {
 const verbsOf = ({ served, subresource }: Route): ReadonlySet<string> => subresource?.verbs ?? served.verbs;
 
 /** The route of a request, or 404 and 405 in upstream's words. */
-export function routeOf(info: RequestInfo, served: ServedResource | undefined): Route {
-  if (!served || info.parts.length > 3) throw resourceNotFound();
-  const { namespaced } = served.resource;
+export function routeOf(method: string, info: RequestInfo, served: ServedResource | undefined, connects: ConnectSubresources): Route {
+  if (!served) throw resourceNotFound();
+  const { namespaced, group, plural } = served.resource;
+  const connect = connects.get(`${group}/${plural}/${info.subresource}`);
+  if (info.parts.length > 3 && !connect?.hasPath) throw resourceNotFound();
   const { inNamespace } = info;
   const onObject = info.parts.length > 1;
   if (inNamespace ? !namespaced : namespaced && onObject) throw resourceNotFound();
@@ -60,10 +65,13 @@ export function routeOf(info: RequestInfo, served: ServedResource | undefined): 
   if (info.subresource !== "" && !subresource) throw resourceNotFound();
   const route = { served, subresource };
   if (onObject && !subresource && !OBJECT_VERBS.some((verb) => served.verbs.has(verb))) throw resourceNotFound();
-  if (!isAllowed(info, route, namespaced && !inNamespace)) throw methodNotAllowed();
+  const isAsked = connect?.hasPath === true ? PROXIED.has(method) : method !== "HEAD" && (!info.watchPrefix || method === "GET") && isAllowed(info, route, namespaced && !inNamespace);
+  if (!isAsked) throw methodNotAllowed();
   return route;
 }
 
+/** What goes through to what is proxied. */
+const PROXIED = new Set(["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"]);
 const COLLECTION_VERBS = new Set(["list", "watch", "create", "deletecollection"]);
 const OBJECT_VERBS = ["get", "update", "patch", "delete"];
 
@@ -76,17 +84,30 @@ function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boo
   return info.parts.length > 1 ? OBJECT_VERBS.includes(verb) : COLLECTION_VERBS.has(verb);
 }
 
-/** Protobuf last: JSON is at hand as text, and those who prefer protobuf take it, too. */
-const FORMATS: readonly Format[] = ["json", "yaml", "protobuf"];
-const STREAM_FORMATS: readonly Format[] = ["json", "protobuf"];
-
 export async function handleResource(request: HttpRequest, info: RequestInfo, route: Route, caller: Caller, deps: ResourceDeps): Promise<Answer> {
   const { resource } = route.served;
   const connect = deps.connects.get(`${resource.group}/${resource.plural}/${info.subresource}`);
   if (connect) return connect.handle(request, info, caller);
+  const deprecation = deps.kindOf(resource)?.deprecation;
+  return deprecation === undefined ? objectAnswer(request, info, route, caller, deps) : warnedAnswer(deprecation, objectAnswer(request, info, route, caller, deps));
+}
+
+/** Whoever uses a kind that is going out is told so, whatever the answer is. */
+async function warnedAnswer(deprecation: string, answering: Promise<Answer>): Promise<Answer> {
+  try {
+    const answer = await answering;
+    const { warning: more = [] } = answer.headers;
+    return { ...answer, headers: { ...answer.headers, warning: [...warningHeaders([deprecation]), ...(typeof more === "string" ? [more] : more)] } };
+  } catch (error) {
+    throw withWarnings(error, [deprecation]);
+  }
+}
+
+async function objectAnswer(request: HttpRequest, info: RequestInfo, route: Route, caller: Caller, deps: ResourceDeps): Promise<Answer> {
+  const { resource } = route.served;
   const namespace = resource.namespaced ? info.namespace : "";
-  const streams = info.verb === "list" || info.verb === "watch";
-  const negotiated = negotiate(request.headers.accept, { formats: info.verb === "watch" ? STREAM_FORMATS : FORMATS, streams });
+  const { accept } = request.headers;
+  const negotiated = info.verb === "watch" ? negotiateStream(accept) : negotiate(accept, { streams: info.verb === "list", converts: true });
   const kind = deps.kindOf(resource);
   const include = negotiated.view.as === "Table" ? includeObjectOf(request.query) : "Metadata";
   const form = { negotiated, kind: kind?.views[info.subresource]?.kind ?? kind, include };
@@ -96,8 +117,7 @@ export async function handleResource(request: HttpRequest, info: RequestInfo, ro
     return watchAnswer(watch, caller, form, { ...deps, open: deps.openWatches });
   }
   const target: NamedTarget = { resource, namespace, name: info.name, subresource: info.subresource };
-  const deprecation = kind?.deprecation === undefined ? [] : [kind.deprecation];
-  const answer = await warned(deprecation, () => VERBS[info.verb as Verb]({ request, target, route, caller, negotiated }, deps));
+  const answer = await VERBS[info.verb as Verb]({ request, target, route, caller, negotiated }, deps);
   return respond(request, answer, form, deps);
 }
 

@@ -18,10 +18,12 @@ export interface RespondDeps {
 
 const warningsOf = (warnings: readonly string[]): Answer["headers"] => (warnings.length === 0 ? {} : { warning: warningHeaders(warnings) });
 
+const TRUE = new Set(["1", "t", "T", "TRUE", "true", "True"]);
+
 /** A person with curl or a browser gets indented JSON. Follows apiserver/pkg/endpoints/handlers/negotiation (isPrettyPrint). */
 export function wantsPretty(request: HttpRequest): boolean {
   const pretty = request.query.get("pretty");
-  if (pretty !== null) return !(pretty === "false" || pretty === "0");
+  if (pretty !== null && pretty !== "") return TRUE.has(pretty);
   return /^(curl|Wget|Mozilla\/5\.0)/.test(request.headers["user-agent"] ?? "");
 }
 
@@ -71,7 +73,8 @@ export function statusErrorOf(error: unknown): StatusError {
 }
 
 export async function respondError(request: HttpRequest, error: StatusError): Promise<Answer> {
-  const format = negotiateError(request.headers.accept);
-  const body = await encode(error.toStatus(), format, wantsPretty(request));
+  const chosen = negotiateError(request.headers.accept);
+  const format = chosen?.format ?? "json";
+  const body = await encode(error.toStatus(), format, chosen === undefined || chosen.pretty || wantsPretty(request));
   return { status: error.code, headers: { "content-type": MEDIA_TYPE[format], ...errorHeaders(error), ...warningsOf(error.warnings) }, body: body ?? "" };
 }

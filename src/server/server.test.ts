@@ -36,13 +36,17 @@ describe("paths", () => {
     { method: "OPTIONS", path: JOBS, want: NOT_ALLOWED },
     { method: "BREW", path: JOBS, want: NOT_ALLOWED },
     { method: "POST", path: "/version", want: NOT_ALLOWED },
+    { method: "DELETE", path: "/api/v1/watch/configmaps", want: NOT_ALLOWED },
+    { method: "BREW", path: "/apis/batch/v1/jobs/a", want: NOT_FOUND },
+    { method: "GET", path: `${MAPS}/a%2Fstatus`, want: NOT_FOUND },
+    { method: "GET", path: "/api/v1//namespaces/n/configmaps", want: NOT_FOUND },
   ])("$method $path", async ({ method, path, want }) => {
     const { status, body } = await server.request(method, path);
     expect(body).toMatchObject({ kind: "Status", message: want.message, details: {}, code: want.status });
     expect(status).toBe(want.status);
   });
 
-  test.each(["/nowhere", "/apis/nonsense.example.com", "/apis/nonsense.example.com/v1/things", "/healthz/nonsense"])("%s is Go's 404 page", async (path) => {
+  test.each(["/nowhere", "//api/v1", "/healthz/", "/apis/nonsense.example.com", "/apis/nonsense.example.com/v1/things", "/healthz/nonsense"])("%s is Go's 404 page", async (path) => {
     expect(await server.request("GET", path)).toMatchObject({ status: 404, text: "404 page not found\n", headers: { "content-type": "text/plain; charset=utf-8" } });
   });
 
@@ -50,10 +54,22 @@ describe("paths", () => {
     { path: "/healthz", text: "ok" },
     { path: "/readyz/ping", text: "ok" },
     { path: "/readyz?exclude=nonsense", text: "ok" },
-    { path: "/healthz/etcd", text: "ok" },
-    { path: "/livez?verbose", text: "[+]ping ok\n[+]log ok\n[+]etcd ok\nlivez check passed\n" },
+    { path: "/livez/etcd", text: "ok" },
+    { path: "/livez?verbose", text: expect.stringMatching(/^\[\+\]ping ok\n(\[\+\].* ok\n)+livez check passed\n$/) as string },
+    { path: "/readyz?verbose&exclude=etcd", text: expect.stringContaining("[+]etcd excluded: ok\n") as string },
+    { path: "/", text: expect.stringContaining('"/livez/ping",') as string },
+    { path: "/%61pi/v1", text: expect.stringContaining('"APIResourceList"') as string },
   ])("$path", async ({ path, text }) => {
     expect(await server.request("GET", path)).toMatchObject({ status: 200, text });
+  });
+
+  test("HEAD is refused where objects are, and answered where documents are", async () => {
+    expect(await server.request("HEAD", MAPS)).toMatchObject({ status: 405 });
+    expect(await server.request("HEAD", "/apis/batch")).toMatchObject({ status: 200 });
+  });
+
+  test("a watch of nothing is no request that can be understood", async () => {
+    expect(await server.request("GET", "/api/v1/watch")).toMatchObject({ status: 500, text: 'Internal Server Error: "/api/v1/watch": failed to create RequestInfo: unable to determine kind and namespace from url, /api/v1/watch\n' });
   });
 
   test("a slash at the end counts for nothing", async () => {
@@ -142,4 +158,12 @@ describe("bodies", () => {
     expect((await server.request("GET", `${MAPS}?limit=many`)).body).toMatchObject({ code: 400, message: 'strconv.ParseInt: parsing "many": invalid syntax' });
     expect((await server.request("GET", `${MAPS}?limit=1&limit=x`)).status).toBe(200);
   });
+});
+
+test("who uses a kind that is going out is told, even where they are refused", async () => {
+  const leaving = await openTestServer(() => ({ kindOf: () => ({ deprecation: "v1 ConfigMap is going out", views: {} }) as never }));
+  const told = { warning: '299 - "v1 ConfigMap is going out"' };
+  expect(await leaving.request("GET", MAPS)).toMatchObject({ status: 200, headers: told });
+  expect(await leaving.request("GET", `${MAPS}/absent`)).toMatchObject({ status: 404, headers: told });
+  await leaving.close();
 });

@@ -15,14 +15,14 @@ import { StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Authenticator } from "./authentication.ts";
 import { type Authorizer, requireAllowed } from "./authorization.ts";
-import { discoveryHandler, openApiHandler } from "./documents.ts";
-import { type Answer, type HttpRequest, jsonAnswer, methodNotAllowed, pageNotFound, resourceNotFound, textAnswer } from "./exchange.ts";
+import { discoveryHandler, type DocumentRoute, getOnly, openApiHandler, rootHandler } from "./documents.ts";
+import { type Answer, type HttpRequest, pageNotFound, resourceNotFound, TEXT_PLAIN, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
-import { ALWAYS, type HealthCheck, healthAnswer } from "./health.ts";
+import { type HealthCheck, healthAnswer, healthChecks, healthPaths } from "./health.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics, type MetricsSource } from "./metrics.ts";
 import { MUTATING, READING, RequestQueue } from "./queues.ts";
-import { requestInfoOf, type RequestInfo } from "./request-info.ts";
+import { isBrokenPath, requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { type ConnectSubresources, handleResource, type ResourceDeps, routeOf } from "./resources.ts";
 import { respondError, statusErrorOf } from "./respond.ts";
 import { servedResources } from "./served.ts";
@@ -53,6 +53,8 @@ export interface ServerOptions {
   readonly connects?: ConnectSubresources;
   readonly readiness?: readonly HealthCheck[];
   readonly audit?: AuditLog;
+  /** More documents, each at its path. */
+  readonly documents?: readonly DocumentRoute[];
   /** More lines for /metrics. */
   readonly metrics?: readonly MetricsSource[];
   readonly host?: string;
@@ -79,24 +81,27 @@ function attributesOf(info: RequestInfo, user: UserInfo, connects: ConnectSubres
   return { user, verb: acts ? "create" : verb, isResource: true, group, version, resource, subresource, namespace, name };
 }
 
+/** What comes before everything, even before the question who asks. */
+const brokenPath = (path: string): Answer =>
+  textAnswer(500, `Internal Server Error: ${JSON.stringify(path)}: failed to create RequestInfo: unable to determine kind and namespace from url, ${path}\n`);
+
 export function openServer(options: ServerOptions): Server {
   const { clock, logger, ids } = options;
   const served = servedResources(options.discovery.versions());
-  const documents = [discoveryHandler(options.discovery), openApiHandler(options.openapi)];
   const openWatches = new Set<() => void>();
   const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size }, options.metrics);
   const connects: ConnectSubresources = options.connects ?? new Map();
   const deps: ResourceDeps = { ...options, shared: new SharedEvents(), openWatches, connects, columns: openColumns(options.descriptions ?? (() => ({}))) };
-  const checks = { healthz: ALWAYS, livez: ALWAYS, readyz: [...ALWAYS, ...(options.readiness ?? [])] };
+  const checks = healthChecks(options.readiness ?? []);
+  const routes = new Map([...ownRoutes(), ...(options.documents ?? [])].map(({ path, answer }) => [path, answer]));
+  const documents = [discoveryHandler(options.discovery), openApiHandler(options.openapi, clock), rootHandler(options.discovery, [...routes.keys(), ...healthPaths(checks)])];
 
   async function dispatch(request: HttpRequest, info: RequestInfo, caller: Caller): Promise<Answer> {
-    if (info.isResource) {
-      const found = served.find(info.group, info.version, info.resource);
-      if (!found && !served.hasGroup(info.group)) return pageNotFound();
-      return handleResource(request, info, routeOf(info, found), caller, deps);
-    }
-    return documentAnswer(request);
+    if (!info.isResource) return documentAnswer(request);
+    const found = served.find(info.group, info.version, info.resource);
+    if (request.path.startsWith("//") || (!found && !served.hasGroup(info.group))) return pageNotFound();
+    return handleResource(request, info, routeOf(request.method, info, found, connects), caller, deps);
   }
 
   async function documentAnswer(request: HttpRequest): Promise<Answer> {
@@ -106,15 +111,25 @@ export function openServer(options: ServerOptions): Server {
       const answer = await document(request);
       if (answer) return answer;
     }
-    const path = request.path.replace(/\/+$/, "");
-    if (path === "/version") {
-      if (request.method !== "GET") throw methodNotAllowed();
-      return { ...jsonAnswer(200, {}), body: JSON.stringify(versionBody(options.version), undefined, 2) };
-    }
-    if (path === "/metrics") return textAnswer(200, await metrics.text(), { "content-type": metrics.contentType });
-    const [, prefix, group] = path.split("/");
+    const route = routes.get(request.path.replace(/(.)\/$/, "$1"));
+    if (route) return route(request);
+    const [, prefix, group] = request.path.split("/");
     if (prefix === "api" || (prefix === "apis" && served.hasGroup(group ?? ""))) throw resourceNotFound();
     return pageNotFound();
+  }
+
+  function ownRoutes(): DocumentRoute[] {
+    const started = { "process-start-time-unix": String(Math.floor(clock.now() / 1000)) };
+    const metricsAnswer: DocumentRoute["answer"] = async ({ method }) => {
+      if (method !== "DELETE") return { status: 200, headers: { "content-type": metrics.contentType, ...started }, body: await metrics.text() };
+      metrics.reset();
+      return { status: 200, headers: { "content-type": TEXT_PLAIN }, body: "metrics reset\n" };
+    };
+    const version = JSON.stringify(versionBody(options.version), undefined, 2);
+    return [
+      { path: "/version", answer: getOnly(() => ({ status: 200, headers: { "content-type": "application/json" }, body: version })) },
+      { path: "/metrics", answer: metricsAnswer },
+    ];
   }
 
   /** Everything after authentication. */
@@ -129,6 +144,7 @@ export function openServer(options: ServerOptions): Server {
   }
 
   async function handle(request: HttpRequest): Promise<Answer> {
+    if (isBrokenPath(request.path)) return brokenPath(request.path);
     const started = clock.now();
     const auditId = request.headers["audit-id"] ?? ids.uid();
     const info = requestInfoOf(request.method, request.path, request.query);

@@ -105,6 +105,8 @@ class WatchStream implements WatchSink {
 
   onEvents(events: readonly WatchEvent[]): void {
     if (this.#over) return;
+    // No single object can be given as a list: the stream ends where the first would come.
+    if (this.#form.negotiated.view.as === "PartialObjectMetadataList") return this.onEnd();
     if (!this.#sink) return void this.#early.push(events);
     this.#write(this.#sink, events);
     if (this.#sink.pending > this.#allowance) this.#cutOff(this.#sink);
@@ -163,10 +165,10 @@ class WatchStream implements WatchSink {
 
 /** Establishes the watch; its errors before that reject, and become an answer of their own. */
 export async function watchAnswer(request: WatchRequest, caller: Caller, form: WatchForm, deps: WatchDeps): Promise<Answer> {
-  const { format, namedStream } = form.negotiated;
+  const { format } = form.negotiated;
   const frame = format === "protobuf" ? await loadFrame() : undefined;
   const stream = new WatchStream(form, { ...deps, frame });
   stream.established(await deps.api.watch(request, caller, stream));
-  const contentType = namedStream || frame ? `${MEDIA_TYPE[format]};stream=watch` : MEDIA_TYPE[format];
+  const contentType = frame ? `${MEDIA_TYPE[format]};stream=watch` : MEDIA_TYPE[format];
   return { status: 200, headers: { "content-type": contentType }, stream: (sink) => stream.open(sink) };
 }

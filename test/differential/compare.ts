@@ -9,8 +9,10 @@ export interface Difference {
 
 const UID = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
 const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
+/** Named after where the server was built. */
+const SCHEME = /in scheme \\*"[^"]*"/g;
 /** A version in quoted JSON. */
-const VERSION = /(resourceVersion\\*":\\*")\d+/g;
+const VERSION = /(resourceVersion\\*":\\*"|ResourceVersion in (?:record \(|object meta: ))\d+/g;
 /** Fields of which the server chooses the value. */
 const CHOSEN = new Set(["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "continue", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "time"]);
 /** Addresses and ports in quoted JSON. */
@@ -34,7 +36,7 @@ const UNORDERED = /^(failed to create typed patch object .*?: errors:\n)([^]*)$/
 function normal(value: unknown, key = "", generated = false): unknown {
   if (typeof value === "string") {
     if (CHOSEN.has(key) && value !== "" && value !== "None") return `<${key}>`;
-    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>").replace(/(range of valid IPs is )[0-9./]+/g, "$1<range>").replace(QUOTED_CHOICES, "$1<chosen>");
+    const text = value.replace(UID, "<uid>").replace(TIME, "<time>").replace(SCHEME, "in scheme <scheme>").replace(VERSION, "$1<version>").replace(/the object has been modified; please apply.*$/, "<modified>").replace(/(range of valid IPs is )[0-9./]+/g, "$1<range>").replace(QUOTED_CHOICES, "$1<chosen>");
     const unordered = UNORDERED.exec(text);
     if (unordered) return `${unordered[1] ?? ""}${(unordered[2] ?? "").split("\n").sort().join("\n")}`;
     if (key === "cells") return text.replace(SERVICE_IP, "<clusterIP>").replace(NODE_PORT, ":<nodePort>/");
@@ -45,7 +47,7 @@ function normal(value: unknown, key = "", generated = false): unknown {
   if (Array.isArray(value)) return value.map((v) => normal(v, CHOSEN.has(key) || key === "cells" ? key : "", generated));
   if (typeof value !== "object" || value === null) return value;
   const inside = generated || hasGeneratedName(value);
-  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, normal(v, k, inside)]));
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k.includes("kube-api-access-") ? k.replace(GENERATED, "$1-<gen>") : k, normal(v, k, inside)]));
 }
 
 const EXCERPT = 160;

@@ -23,6 +23,9 @@ export interface Endpoint {
   close(): void;
 }
 
+/** A server that panics closes the connection. */
+const HUNG_UP: Answered = { status: 0, contentType: "", warnings: "", body: "hung up" };
+
 const SILENCE_MS_MAX = 60_000;
 
 const parsed = (text: string, contentType: string): unknown => (contentType.startsWith("application/json") ? JSON.parse(text) : text);
@@ -48,7 +51,7 @@ export function openEndpoint(kubeconfig: string): Endpoint {
           });
         });
         sending.once("timeout", () => sending.destroy(new Error(`${method} ${path}: no answer`)));
-        sending.once("error", reject);
+        sending.once("error", (error: Error & { code?: string }) => (error.code === "ECONNRESET" ? resolve(HUNG_UP) : reject(error)));
         sending.end(text);
       }),
   };

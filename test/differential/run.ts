@@ -74,6 +74,9 @@ function signatureOf(kind: string, { method, path, contentType }: Sent, found: r
   return [kind, method, contentType ?? "", path.endsWith("/status") ? "status" : "", ...places].join(" | ");
 }
 
+/** The request without consequences. */
+const dry = (request: Sent): Sent => (request.path.includes("dryRun") ? request : { ...request, path: `${request.path}${request.path.includes("?") ? "&" : "?"}dryRun=All` });
+
 /** Plays one script until an answer differs; a dry run or a refusal that differs leaves both as they were, so the rest can go on. */
 async function playScript(both: Both, kind: string, script: readonly Step[], findings: Map<string, Finding>): Promise<void> {
   let live: Live = {};
@@ -88,8 +91,8 @@ async function playScript(both: Both, kind: string, script: readonly Step[], fin
     const isDry = refused || request.path.includes("dryRun=All");
     if (known) known.times++;
     else {
-      const least = isDry ? await minimise(request, async (smaller) => signatureOf(kind, smaller, await bothSend(both, smaller)).startsWith(signature.slice(0, 100))) : request;
-      findings.set(signature, { kind, signature, request: least, differences: isDry ? await bothSend(both, least) : found, times: 1 });
+      const least = isDry ? await minimise(request, async (smaller) => signatureOf(kind, smaller, await bothSend(both, dry(smaller))).startsWith(signature.slice(0, 100))) : request;
+      findings.set(signature, { kind, signature, request: least, differences: isDry ? await bothSend(both, dry(least)) : found, times: 1 });
     }
     if (!isDry) return;
   }

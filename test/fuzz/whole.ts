@@ -56,7 +56,7 @@ export async function openWhole(): Promise<Whole> {
       };
       try {
         const info = requestInfoOf(method, path, query);
-        const answer = await handleResource(request, info, routeOf(info, served.find(info.group, info.version, info.resource)), CALLER, deps);
+        const answer = await handleResource(request, info, routeOf(method, info, served.find(info.group, info.version, info.resource), deps.connects), CALLER, deps);
         return { code: answer.status, message: "", body: Buffer.concat([Buffer.from(answer.body ?? ""), ...(answer.pieces ?? [])]).toString() };
       } catch (error) {
         if (!(error instanceof StatusError)) throw error;

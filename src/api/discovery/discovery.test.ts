@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { Discovery, etagOf } from "./discovery.ts";
 
 const all = new Discovery();
-const few = new Discovery({ serves: ({ group, name }) => group === "batch" || (group === "" && /^pods($|\/log$|\/eviction$)/.test(name)), serverAddress: "127.0.0.1:1" });
+const few = new Discovery({ serves: ({ group, name }) => group === "batch" || (group === "" && /^pods($|\/log$|\/eviction$)/.test(name)), serverAddress: () => "127.0.0.1:1" });
 
 test("groups are listed by upstream's priority", () => {
   const { groups } = all.groupList() as { groups: { name: string }[] };

@@ -30,7 +30,7 @@ export interface DiscoveryOptions {
   /** Whether the server has this resource; `name` is `pods` or `pods/log`. Left out: all that the facts know. */
   readonly serves?: (resource: { readonly group: string; readonly version: string; readonly name: string }) => boolean;
   /** `127.0.0.1:6443`, for clients that look it up in `/api`. */
-  readonly serverAddress?: string;
+  readonly serverAddress?: () => string;
 }
 
 export const AGGREGATED_MEDIA_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
@@ -92,11 +92,11 @@ function aggregatedResource(r: ApiResource, all: readonly ApiResource[]): object
 /** All documents of one server. Computed from what it serves; nothing in it changes later. */
 export class Discovery {
   readonly #versions: readonly ServedVersion[];
-  readonly #serverAddress: string;
+  readonly #serverAddress: () => string;
 
   constructor(options: DiscoveryOptions = {}) {
     this.#versions = versionsOf(options);
-    this.#serverAddress = options.serverAddress ?? "127.0.0.1:6443";
+    this.#serverAddress = options.serverAddress ?? (() => "127.0.0.1:6443");
   }
 
   /** Group versions in upstream's order. */
@@ -106,7 +106,7 @@ export class Discovery {
 
   /** `/api`. */
   apiVersions(): object {
-    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: this.#serverAddress }] };
+    return { kind: "APIVersions", versions: ["v1"], serverAddressByClientCIDRs: [{ clientCIDR: "0.0.0.0/0", serverAddress: this.#serverAddress() }] };
   }
 
   /** `/apis`. */

@@ -16,9 +16,11 @@ import type { Cell, Column, CreateStrategy, Draft, GracefulDelete, Kind, Lifecyc
 import { ageCell } from "./printing.ts";
 
 /** What a change must touch to count as a new generation. Kinds without this keep whatever generation the client sends on create. */
-export type Generation = "spec" | "spec and annotations" | "everything" | "everything and labels";
+export type Generation = "spec" | "spec and annotations" | "template" | "webhooks" | "everything and labels";
 
 export interface StatusRules<T> {
+  /** "none": upstream does not look at the metadata again. "kept": nor is anything of it changed that users set. */
+  readonly meta?: "none" | "kept" | "kept and checked";
   readonly prepare?: (draft: Draft<T>, old: T) => void;
   readonly validate?: (out: Errors, object: T, old: T) => void;
   readonly warnings?: (object: T, old: T) => readonly string[];
@@ -46,10 +48,12 @@ export interface KindRules<T extends KubeObject> {
   /** Upstream's update validation without its metadata part; left out, an update is validated like a create. */
   readonly validateUpdate?: (out: Errors, object: T, old: T) => void;
   /**
-   * How upstream's update validation looks at the metadata again: in its update form only, in its create form only, or (the default) in both.
-   * "own": `validateUpdate` does that too, in an order of its own.
+   * How upstream's update validation looks at the metadata again: in its update form only, in its create form only (once or twice), not at all, or (the
+   * default) in both. "own": `validateUpdate` does that too, in an order of its own.
    */
-  readonly metaOnUpdate?: "update" | "create" | "whole" | "own";
+  readonly metaOnUpdate?: "update" | "create" | "create twice" | "none" | "whole" | "own";
+  /** Upstream looks at the metadata without the rules of built-in kinds: finalizers need no domain. */
+  readonly plainMeta?: true;
   readonly updateWarnings?: (object: T, old: T) => readonly string[];
   readonly subresources?: Readonly<Record<string, UpdateStrategy<T>>>;
   /** The object as a Scale. */
@@ -91,8 +95,8 @@ const metaOf = (o: object): object => {
 function counted(o: object, generation: Generation): unknown {
   if (generation === "spec") return Reflect.get(o, "spec");
   if (generation === "spec and annotations") return [Reflect.get(o, "spec"), Reflect.get({ annotations: undefined, ...metaOf(o) }, "annotations") ?? {}];
-  if (generation === "everything and labels") return { ...o, metadata: Reflect.get({ labels: undefined, ...metaOf(o) }, "labels") ?? {} };
-  return { ...o, metadata: metaOf(o), status: undefined };
+  if (generation === "template" || generation === "webhooks") return Reflect.get(o, generation);
+  return { ...o, metadata: Reflect.get({ labels: undefined, ...metaOf(o) }, "labels") ?? {} };
 }
 
 function countGeneration(draft: { metadata: { generation?: number } }, old: KubeObject, generation: Generation): void {
@@ -115,9 +119,13 @@ function createStrategy<T extends KubeObject>(rules: KindRules<T>): CreateStrate
   };
 }
 
+/** How often the metadata is validated as of something new. */
+const CREATE_FORMS = { update: 0, none: 0, own: 0, create: 1, whole: 1, "create twice": 2 } as const;
+
 function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrategy<T> {
   const { updateWarnings, validateName = subdomainName, metaOnUpdate = "whole" } = rules;
-  const meta = { namespaced: rules.resource.namespaced, validateName, builtIn: true };
+  const builtIn = rules.plainMeta !== true;
+  const meta = { namespaced: rules.resource.namespaced, validateName, builtIn };
   return {
     prepare(draft, old) {
       if (rules.status) keepField(draft, old, "status");
@@ -126,8 +134,8 @@ function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrate
     },
     validate: (object, old) =>
       collect((out) => {
-        if (metaOnUpdate === "update" || metaOnUpdate === "whole") out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
-        if (metaOnUpdate === "create" || metaOnUpdate === "whole") out.push(...validateObjectMeta(object.metadata, meta));
+        if (metaOnUpdate === "update" || metaOnUpdate === "whole") out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, builtIn));
+        for (let n = CREATE_FORMS[metaOnUpdate]; n > 0; n--) out.push(...validateObjectMeta(object.metadata, meta));
         if (rules.validateUpdate) rules.validateUpdate(out, object, old);
         else rules.validate?.(out, object);
       }),
@@ -135,18 +143,23 @@ function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrate
   };
 }
 
-function statusStrategy<T extends KubeObject>(status: StatusRules<T>): UpdateStrategy<T> {
-  const { warnings } = status;
+/** Follows metav1.ResetObjectMetaForStatus. */
+const KEPT_META = ["deletionTimestamp", "generation", "selfLink", "labels", "annotations", "finalizers", "ownerReferences"];
+
+function statusStrategy<T extends KubeObject>(status: StatusRules<T>, builtIn: boolean): UpdateStrategy<T> {
+  const { warnings, meta } = status;
+  const isChecked = meta === undefined || meta === "kept and checked";
+  const kept = meta === "kept" || meta === "kept and checked" ? KEPT_META : ["generation"];
   return {
     prepare(draft, old) {
       keepField(draft, old, "spec");
       const metadata: object = Reflect.get(draft, "metadata") ?? {};
-      keepField(metadata, old.metadata, "generation");
+      for (const field of kept) keepField(metadata, old.metadata, field);
       status.prepare?.(draft, old);
     },
     validate: (object, old) =>
       collect((out) => {
-        out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, true));
+        if (isChecked) out.push(...validateObjectMetaUpdate(object.metadata, old.metadata, builtIn));
         status.validate?.(out, object, old);
       }),
     ...(warnings && { warnings }),
@@ -162,7 +175,7 @@ export function defineKind<T extends KubeObject>(rules: KindRules<T>): Kind<T> {
     validateName: rules.validateName ?? subdomainName,
     create: createStrategy(rules),
     update: updateStrategy(rules),
-    subresources: { ...(rules.status && { status: statusStrategy(rules.status) }), ...rules.subresources },
+    subresources: { ...(rules.status && { status: statusStrategy(rules.status, rules.plainMeta !== true) }), ...rules.subresources },
     views: rules.scale ? { scale: rules.scale } : {},
     allowCreateOnUpdate: rules.allowCreateOnUpdate ?? false,
     allowUnconditionalUpdate: rules.allowUnconditionalUpdate ?? true,

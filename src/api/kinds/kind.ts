@@ -78,6 +78,9 @@ export interface StoredAs<T> {
   readonly fromStored: (stored: KubeObject) => T;
 }
 
+/** What becomes of dependents when a DELETE says nothing; "Unsupported": the garbage collector has no say in this kind, whatever it says. */
+export type Propagation = "Background" | "Orphan" | "Unsupported";
+
 /** A subresource that is the object seen as one of another kind: what is written to it is written to the object. */
 export interface View<T> {
   /** What it is seen as; nothing of that kind is stored. */
@@ -88,7 +91,6 @@ export interface View<T> {
   readonly field: readonly string[];
 }
 
-export type Propagation = "Background" | "Orphan";
 
 export interface Kind<T extends KubeObject = KubeObject> {
   readonly resource: Resource<T>;

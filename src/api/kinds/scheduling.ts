@@ -4,7 +4,7 @@
  */
 import { forbiddenField, invalidValue, required } from "../field-error.ts";
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
-import { isDns1123Label, isDns1123Subdomain } from "../names.ts";
+import { isDns1123Label } from "../names.ts";
 import { POD_DISRUPTION_BUDGETS, PRIORITY_CLASSES, type Resource } from "../resource.ts";
 import { type Errors, immutable, nonNegative, reasons, unsupported } from "../validation/fields.ts";
 import { validateLabels, validateLabelSelector } from "../validation/labels.ts";
@@ -60,20 +60,25 @@ export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>(
 
 const RUNTIME_CLASSES: Resource<RuntimeClass> = { group: "node.k8s.io", version: "v1", plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
 
+function validateRuntimeClass(out: Errors, o: RuntimeClass): void {
+  if (!o.handler) out.push(required("handler"));
+  else reasons(out, "handler", o.handler, isDns1123Label(o.handler));
+  if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead", { limits: o.overhead.podFixed });
+  validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
+  validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
+}
+
 export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
   allowCreateOnUpdate: true,
   resource: RUNTIME_CLASSES,
   schema: "io.k8s.api.node.v1.RuntimeClass",
   printer: { cells: (o, now) => [o.metadata.name ?? "", o.handler, ageCell(o, now)] },
-  validateName: (name) => isDns1123Subdomain(name),
-  validate(out, o) {
-    reasons(out, "handler", o.handler ?? "", isDns1123Label(o.handler ?? ""));
-    if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead.podFixed", { limits: o.overhead.podFixed });
-    validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
-    validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
+  validate: validateRuntimeClass,
+  plainMeta: true,
+  validateUpdate(out, o, old) {
+    validateRuntimeClass(out, o);
+    immutable(out, "handler", o.handler, old.handler);
   },
-  metaOnUpdate: "update",
-  validateUpdate: (out, o, old) => immutable(out, "handler", o.handler, old.handler),
   allowUnconditionalUpdate: false,
 });
 
@@ -102,8 +107,9 @@ export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = defineKind<Pod
   printer: { cells: (o, now) => [o.metadata.name ?? "", orNone(o.spec?.minAvailable), orNone(o.spec?.maxUnavailable), o.status?.disruptionsAllowed ?? 0, ageCell(o, now)] },
   generation: "spec",
   validate: validateBudget,
-  metaOnUpdate: "whole",
+  metaOnUpdate: "none",
   status: {
+    meta: "none",
     validate(out, { status }) {
       for (const key of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) nonNegative(out, `status.${key}`, status?.[key]);
     },

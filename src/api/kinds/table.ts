@@ -23,7 +23,7 @@ import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } fr
 import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
 import { persistentVolumeClaimKind, persistentVolumeKind, storageClassKind } from "./storage/volumes.ts";
 
-type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation">;
+type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation" | "allowUnconditionalUpdate" | "metaOnUpdate" | "plainMeta">;
 
 /** A kind that is stored and shown as it is. */
 function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
@@ -48,17 +48,17 @@ export const kinds: readonly Kind[] = [
   erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), erase(autoscalerV1Kind), erase(autoscalerKind),
   erase(roleKind), erase(clusterRoleKind), erase(roleBindingKind), erase(clusterRoleBindingKind),
   plain("", "componentstatuses", "ComponentStatus", "cluster", { deprecation: "v1 ComponentStatus is deprecated in v1.19+" }),
-  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { generation: "spec", deleteReturnsObject: true }),
-  plain(STORAGE, "csinodes", "CSINode", "cluster", { deleteReturnsObject: true }),
-  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true }),
-  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { status: {}, deleteReturnsObject: true }),
+  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { metaOnUpdate: "update", generation: "spec", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
+  plain(STORAGE, "csinodes", "CSINode", "cluster", { metaOnUpdate: "create", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
+  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true, allowUnconditionalUpdate: false }),
+  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { metaOnUpdate: "create", status: { meta: "kept" }, deleteReturnsObject: true, allowUnconditionalUpdate: false }),
   plain(STORAGE, "volumeattributesclasses", "VolumeAttributesClass", "cluster", { deleteReturnsObject: true }),
   plain(NETWORKING, "ingressclasses", "IngressClass", "cluster", { generation: "spec" }),
   plain(NETWORKING, "ingresses", "Ingress", "namespaced", { generation: "spec", status: {} }),
   plain(NETWORKING, "ipaddresses", "IPAddress", "cluster"),
-  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { generation: "spec" }),
-  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { status: {} }),
-  plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { generation: "spec", status: {} }),
+  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { metaOnUpdate: "update", generation: "spec" }),
+  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { metaOnUpdate: "update", status: { meta: "kept and checked" } }),
+  plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { metaOnUpdate: "update", plainMeta: true, generation: "spec", status: {} }),
   plain("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest", "cluster", { status: {} }),
   plain("flowcontrol.apiserver.k8s.io", "flowschemas", "FlowSchema", "cluster", { generation: "spec", status: {} }),
   plain("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", "PriorityLevelConfiguration", "cluster", { generation: "spec", status: {} }),
@@ -68,7 +68,7 @@ export const kinds: readonly Kind[] = [
   plain("resource.k8s.io", "resourceslices", "ResourceSlice", "cluster", { generation: "spec", deleteReturnsObject: true }),
   plain("apiregistration.k8s.io", "apiservices", "APIService", "cluster", { status: {} }),
   ...["Mutating", "Validating"].flatMap((side) => [
-    plain(ADMISSION, `${side.toLowerCase()}webhookconfigurations`, `${side}WebhookConfiguration`, "cluster", { generation: "everything" }),
+    plain(ADMISSION, `${side.toLowerCase()}webhookconfigurations`, `${side}WebhookConfiguration`, "cluster", { generation: "webhooks" }),
     plain(ADMISSION, `${side.toLowerCase()}admissionpolicies`, `${side}AdmissionPolicy`, "cluster", { generation: "spec", ...(side === "Validating" && { status: {} }) }),
     plain(ADMISSION, `${side.toLowerCase()}admissionpolicybindings`, `${side}AdmissionPolicyBinding`, "cluster", { generation: "spec" }),
   ]),

@@ -10,14 +10,16 @@ import { badRequest, StatusError } from "../status-error.ts";
 import { convert, ConvertError } from "../schema/convert.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
-import { compareValues, deepEqual } from "./compare.ts";
-import { difference, EMPTY, intersection, overlaps, pathText, recursiveDifference, union, type FieldSet } from "./field-set.ts";
+import { deepEqual } from "./compare.ts";
+import { intersection, pathText, recursiveDifference, union, type FieldSet } from "./field-set.ts";
 import { allowedByLastApplied, LAST_APPLIED, lastAppliedText } from "./last-applied.ts";
-import { apiVersionOf, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
-import { mergeValues, removeItems } from "./merge.ts";
+import { decodeManaged, encodeManaged, identifierOf, knownManagers, resetFields, stripMeta, takeChanges, timeText, type ComparisonIn, type Managed, type Tracked } from "./managers.ts";
+import { mergeValues } from "./merge.ts";
 import { parseConfiguration } from "./parse-configuration.ts";
-import { emptyObject, recordChange, typeOfStruct, withoutManagedFields } from "./track-update.ts";
-import { fieldsOf, isMap, validate, withNamedFields } from "./typed.ts";
+import { prune } from "./prune.ts";
+import { comparisons, emptyObject, recordChange, typeOfStruct, withoutManagedFields } from "./track-update.ts";
+import { fieldsOf, isMap, validate } from "./typed.ts";
+import { apiVersionOf, onlyVersion, structOfKind, type Versions } from "./versions.ts";
 
 export interface ApplyRequest {
   /** Left out where the object is not there yet. */
@@ -30,6 +32,8 @@ export interface ApplyRequest {
   readonly force: boolean;
   readonly now: Instant | string;
   readonly fieldValidation?: string | undefined;
+  /** Left out: there is no other version. */
+  readonly versions?: Versions;
 }
 
 export interface Applied {
@@ -44,6 +48,7 @@ const KUBECTL = "kubectl";
 
 /** What an apply is about, worked out once. */
 interface Context {
+  readonly versions: Versions;
   readonly struct: Struct;
   readonly type: Type;
   readonly live: JsonObject;
@@ -106,39 +111,27 @@ function conflictError(conflicts: readonly Conflict[]): StatusError {
   return new StatusError({ code: 409, reason: "Conflict", message, details: { causes } });
 }
 
-/** What this manager applied last time, not now, and nobody else claims. */
-function prune(context: Context, merged: JsonObject, managed: Managed, last: FieldSet): JsonObject {
-  if (last.empty) return merged;
-  const { type } = context;
-  const named = (set: FieldSet) => withNamedFields(set, type);
-  const without = (set: FieldSet) => (removeItems(type, merged, set) ?? {}) as JsonObject;
-  const owned = [...managed.values()].map((t) => t.fields).reduce(union, EMPTY);
-  const mergedFields = named(fieldsOf(type, merged));
-  const pruned = without(named(last));
-  const claimed = without(difference(mergedFields, union(named(fieldsOf(type, pruned)), named(owned))));
-  return without(intersection(difference(mergedFields, named(fieldsOf(type, claimed))), named(last)));
-}
-
-function findConflicts(context: Context, managed: Managed, changed: FieldSet): Conflict[] {
+function findConflicts(context: Context, managed: Managed, comparisonIn: ComparisonIn): Conflict[] {
   const found: Conflict[] = [];
   for (const [id, owner] of [...managed].sort(([a], [b]) => (a < b ? -1 : 1))) {
-    if (id === context.id || owner.apiVersion !== context.self.apiVersion || !overlaps(owner.fields, changed)) continue;
-    for (const path of intersection(owner.fields, changed).paths()) found.push({ owner, id, path });
+    if (id === context.id) continue;
+    const { modified, added } = comparisonIn(owner.apiVersion);
+    for (const path of intersection(owner.fields, union(modified, added)).paths()) found.push({ owner, id, path });
   }
   return found;
 }
 
 /** The outcome, or the conflicts that keep it from happening. */
 function tryApply(context: Context, before: Managed, force: boolean): Outcome | readonly Conflict[] {
-  const { type, live, config, self, id, ignored } = context;
+  const { versions, type, live, config, self, id, ignored } = context;
   const last = before.get(id);
   const fields = recursiveDifference(fieldsOf(type, config), ignored);
   const managed = new Map(before).set(id, { ...self, time: last?.time, fields, ...(last?.entry && { entry: last.entry }) });
-  const object = prune(context, mergeValues(type, live, config) as JsonObject, managed, last?.fields ?? EMPTY);
-  const comparison = compareValues(type, live, object, ignored);
-  const conflicts = force ? [] : findConflicts(context, managed, union(comparison.modified, comparison.added));
+  const object = prune(versions, self.apiVersion, mergeValues(type, live, config) as JsonObject, managed, last);
+  const comparisonIn = comparisons({ versions, before: live, after: object, apiVersion: self.apiVersion, subresource: self.subresource });
+  const conflicts = force ? [] : findConflicts(context, managed, comparisonIn);
   if (conflicts.length > 0) return conflicts;
-  const after = takeChanges(managed, comparison, self.apiVersion, id);
+  const after = takeChanges(managed, comparisonIn, id);
   const isSame = deepEqual(live, object);
   const own = stripMeta(fields);
   if (own.empty) after.delete(id);
@@ -175,16 +168,16 @@ function contextOf(request: ApplyRequest, struct: Struct, config: JsonObject): C
   const self = { manager: request.manager === "" ? "unknown" : request.manager, operation: "Apply", apiVersion: apiVersionOf(request.gvk), subresource: request.subresource } as const;
   const { kind: _kind, apiVersion: _apiVersion, ...body } = config;
   const live = request.live ? withoutManagedFields(request.live) : withoutManagedFields(emptyObject(struct));
-  return { struct, type: typeOfStruct(struct), live, config: body, self, id: identifierOf(self), ignored: resetFields(struct, request.subresource), now: request.now };
+  return { versions: request.versions ?? onlyVersion(request.gvk), struct, type: typeOfStruct(struct), live, config: body, self, id: identifierOf(self), ignored: resetFields(struct, request.subresource), now: request.now };
 }
 
 /** Objects that nobody tracked yet: all that is there belongs to "before-first-apply". */
 function managedBefore(context: Context, entries: readonly ManagedFieldsEntry[] | undefined): Managed {
   const managed = decodeManaged(entries);
   if (!managed) throw failed("failed to decode managed fields: operation must be `Apply` or `Update`");
-  if (managed.size > 0) return managed;
-  const { struct, live, self, now } = context;
-  return recordChange(managed, { struct, before: withoutManagedFields(emptyObject(struct)), after: live, manager: BEFORE_FIRST_APPLY, apiVersion: self.apiVersion, subresource: self.subresource, now });
+  if (managed.size > 0) return knownManagers(managed, context.versions);
+  const { versions, struct, live, self, now } = context;
+  return recordChange(managed, { versions, before: withoutManagedFields(emptyObject(struct)), after: live, manager: BEFORE_FIRST_APPLY, apiVersion: self.apiVersion, subresource: self.subresource, now });
 }
 
 function finish(context: Context, request: ApplyRequest, object: JsonObject): KubeObject {

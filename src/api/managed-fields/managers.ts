@@ -4,9 +4,10 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
-import { schemaOfKind, structOf, type GroupVersionKind, type Struct } from "../schema/schema.ts";
+import type { Struct } from "../schema/schema.ts";
 import { formatTime } from "../time.ts";
 import type { Comparison } from "./compare.ts";
+import type { Versions } from "./versions.ts";
 import { difference, equalSets, FieldSet, formatFields, intersection, overlaps, parseFields, setOf, union } from "./field-set.ts";
 
 export interface Tracked {
@@ -136,12 +137,16 @@ export function resetFields(struct: Struct, subresource: string): FieldSet {
   return subresource === "status" ? SPEC : NOTHING;
 }
 
-/** Takes from every manager of this version what somebody else has now changed or removed. Managers with nothing left go. */
-export function takeChanges(managed: Managed, { added, modified, removed }: Comparison, apiVersion: string, except = ""): Map<string, Tracked> {
-  const changed = union(modified, added);
+/** What has changed, as a version sees it. */
+export type ComparisonIn = (apiVersion: string) => Comparison;
+
+/** Takes from every manager what somebody else has now changed or removed. Managers with nothing left go. */
+export function takeChanges(managed: Managed, comparisonIn: ComparisonIn, except = ""): Map<string, Tracked> {
   const kept = new Map<string, Tracked>();
   for (const [id, tracked] of managed) {
-    const isTouched = id !== except && tracked.apiVersion === apiVersion && (overlaps(tracked.fields, changed) || overlaps(tracked.fields, removed));
+    const { added, modified, removed } = comparisonIn(tracked.apiVersion);
+    const changed = union(modified, added);
+    const isTouched = id !== except && (overlaps(tracked.fields, changed) || overlaps(tracked.fields, removed));
     const fields = isTouched ? difference(difference(tracked.fields, intersection(tracked.fields, changed)), removed) : tracked.fields;
     if (!fields.empty) kept.set(id, fields === tracked.fields ? tracked : { ...tracked, fields });
   }
@@ -174,12 +179,10 @@ export function capUpdates(managed: Map<string, Tracked>): Map<string, Tracked> 
   return managed;
 }
 
-export const apiVersionOf = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.version : `${gvk.group}/${gvk.version}`);
-
-export function structOfKind(gvk: GroupVersionKind): Struct {
-  const schema = schemaOfKind(gvk);
-  if (schema === undefined) throw new Error(`bug: no schema of ${gvk.kind}`);
-  return structOf(schema);
+/** Without managers of versions in which the kind is not served any more. */
+export function knownManagers(managed: Managed, versions: Versions): Managed {
+  const unknown = [...managed.values()].filter((tracked) => versions.struct(tracked.apiVersion) === undefined);
+  return unknown.length === 0 ? managed : new Map([...managed].filter(([, tracked]) => !unknown.includes(tracked)));
 }
 
 /** The time of a write: an instant, or its RFC 3339 text. */

@@ -8,9 +8,10 @@ import type { KubeObject } from "../object.ts";
 import { convert } from "../schema/convert.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
-import { compareValues, deepEqual } from "./compare.ts";
+import { compareValues, deepEqual, NO_CHANGES, type Comparison } from "./compare.ts";
 import { canonical, canonicalUnion, difference, EMPTY, recursiveDifference, union, type FieldSet } from "./field-set.ts";
-import { apiVersionOf, capUpdates, decodeManaged, encodeManaged, identifierOf, resetFields, stripMeta, structOfKind, takeChanges, timeText, type Managed, type Tracked } from "./managers.ts";
+import { capUpdates, decodeManaged, encodeManaged, identifierOf, knownManagers, resetFields, stripMeta, takeChanges, timeText, type ComparisonIn, type Managed, type Tracked } from "./managers.ts";
+import { apiVersionOf, onlyVersion, structOfKind, type Versions } from "./versions.ts";
 
 export interface UpdateRequest {
   /** The stored object; left out for a create. */
@@ -23,6 +24,8 @@ export interface UpdateRequest {
   /** "" for the main road. */
   readonly subresource: string;
   readonly now: Instant | string;
+  /** Left out: there is no other version. */
+  readonly versions?: Versions;
 }
 
 const empties = new WeakMap<Struct, JsonObject>();
@@ -61,7 +64,7 @@ function managedBefore({ live, updated, subresource }: UpdateRequest): Managed {
 }
 
 export interface Change {
-  readonly struct: Struct;
+  readonly versions: Versions;
   readonly before: JsonObject;
   readonly after: JsonObject;
   readonly manager: string;
@@ -70,16 +73,39 @@ export interface Change {
   readonly now: Instant | string;
 }
 
+const ignoredIn = ({ versions, subresource }: Pick<Change, "versions" | "subresource">, apiVersion: string): FieldSet => {
+  const struct = versions.struct(apiVersion);
+  return struct ? resetFields(struct, subresource) : EMPTY;
+};
+
+/** What differs between two objects, in any of their versions, each worked out when it is asked for. */
+export function comparisons(change: Pick<Change, "versions" | "before" | "after" | "apiVersion" | "subresource">): ComparisonIn {
+  const { versions, before, after, apiVersion: own } = change;
+  const known = new Map<string, Comparison>();
+  return (apiVersion) => {
+    let comparison = known.get(apiVersion);
+    if (!comparison) {
+      const struct = versions.struct(apiVersion);
+      const as = (object: JsonObject) => (apiVersion === own ? object : versions.convert(object, own, apiVersion));
+      comparison = struct ? compareValues(typeOfStruct(struct), as(before), as(after), ignoredIn(change, apiVersion)) : NO_CHANGES;
+      known.set(apiVersion, comparison);
+    }
+    return comparison;
+  };
+}
+
 /** Gives the change to its manager and takes it from all others. */
-export function recordChange(managed: Managed, change: Change): Managed {
-  const ignored: FieldSet = resetFields(change.struct, change.subresource);
-  const comparison = compareValues(typeOfStruct(change.struct), change.before, change.after, ignored);
+export function recordChange(given: Managed, change: Change): Managed {
+  const comparisonIn = comparisons(change);
+  const comparison = comparisonIn(change.apiVersion);
+  const managed = knownManagers(given, change.versions);
+  const ignored = ignoredIn(change, change.apiVersion);
   const owned = stripMeta(recursiveDifference(union(comparison.modified, comparison.added), ignored));
-  if (owned.empty) return takeChanges(managed, comparison, change.apiVersion);
+  if (owned.empty) return takeChanges(managed, comparisonIn);
   const self = { manager: change.manager === "" ? "unknown" : change.manager, operation: "Update", apiVersion: change.apiVersion, subresource: change.subresource } as const;
   const id = identifierOf(self);
   const previous = managed.get(id);
-  const kept = takeChanges(managed, comparison, change.apiVersion, id);
+  const kept = takeChanges(managed, comparisonIn, id);
   const fields = canonicalUnion(previous ? difference(previous.fields, comparison.removed) : EMPTY, canonical(owned));
   kept.set(id, { ...self, time: timeText(change.now), fields, ...(previous?.entry && { entry: previous.entry }) });
   return capUpdates(kept);
@@ -92,6 +118,6 @@ export function trackUpdate(request: UpdateRequest): readonly ManagedFieldsEntry
   if (managed.size === 0 && live) return undefined;
   const struct = structOfKind(gvk);
   const before = live ? withoutManagedFields(live) : emptyObject(struct);
-  const change = { struct, before, after: withoutManagedFields(updated), manager: request.manager, apiVersion: apiVersionOf(gvk), subresource: request.subresource, now: request.now };
+  const change = { versions: request.versions ?? onlyVersion(gvk), before, after: withoutManagedFields(updated), manager: request.manager, apiVersion: apiVersionOf(gvk), subresource: request.subresource, now: request.now };
   return encodeManaged(recordChange(managed, change), live?.metadata.managedFields);
 }

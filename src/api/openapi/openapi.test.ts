@@ -26,6 +26,20 @@ describe("version 3", () => {
     expect(Object.keys(patch?.requestBody.content ?? {})).toContain("application/strategic-merge-patch+json");
   });
 
+  test.each([
+    { path: "/apis/batch/v1/jobs", method: "get", want: { operationId: "listBatchV1JobForAllNamespaces", description: "list or watch objects of kind Job" } },
+    { path: "/apis/batch/v1/namespaces/{namespace}/jobs", method: "delete", want: { operationId: "deleteBatchV1CollectionNamespacedJob" } },
+    { path: "/apis/batch/v1/namespaces/{namespace}/jobs/{name}/status", method: "put", want: { operationId: "replaceBatchV1NamespacedJobStatus" } },
+    { path: "/apis/batch/v1/watch/jobs", method: "get", want: { operationId: "watchBatchV1JobListForAllNamespaces" } },
+    { path: "/api/v1/namespaces/{namespace}/endpoints", method: "post", want: { description: "create Endpoints" } },
+    { path: "/api/v1/namespaces/{namespace}/events", method: "post", want: { description: "create an Event" } },
+    { path: "/api/v1/namespaces/{namespace}/pods/{name}/eviction", method: "post", want: { description: "create eviction of a Pod", "x-kubernetes-group-version-kind": { group: "policy", version: "v1", kind: "Eviction" } } },
+    { path: "/api/v1/namespaces/{namespace}/pods/{name}/exec", method: "get", want: { operationId: "connectCoreV1GetNamespacedPodExec", tags: ["core_v1"] } },
+    { path: "/api/v1/nodes/{name}/proxy/{path}", method: "options", want: { operationId: "connectCoreV1OptionsNodeProxyWithPath" } },
+  ])("$method of $path", ({ path, method, want }) => {
+    expect(documentOf(path.startsWith("/api/") ? "api/v1" : "apis/batch/v1").paths[path]?.[method]).toMatchObject(want);
+  });
+
   test("schemas carry defaults, enums, texts and merge keys", () => {
     const { schemas } = documentOf("apis/batch/v1").components;
     expect(schemas["io.k8s.api.batch.v1.CronJobSpec"]).toMatchObject({
@@ -41,11 +55,11 @@ describe("version 3", () => {
     expect(schemas["io.k8s.api.core.v1.ContainerPort"]?.properties["protocol"]).toMatchObject({ default: "TCP" });
   });
 
-  test("elements of lists and maps carry their zero value and their enum; what is no struct of fields stays a plain reference", () => {
+  test("elements of lists and maps are told plainly, with their enum", () => {
     const { schemas } = documentOf("api/v1").components;
     const property = (schema: string, name: string) => schemas[`io.k8s.api.core.v1.${schema}`]?.properties[name];
-    expect(property("PodSpec", "containers")).toMatchObject({ items: { default: {}, allOf: [{ $ref: "#/components/schemas/io.k8s.api.core.v1.Container" }] } });
-    expect(property("Container", "command")).toMatchObject({ items: { type: "string", default: "" } });
+    expect(property("PodSpec", "containers")).toMatchObject({ items: { $ref: "#/components/schemas/io.k8s.api.core.v1.Container" } });
+    expect(property("Container", "command")).toMatchObject({ items: { type: "string" } });
     expect(property("ResourceQuotaSpec", "scopes")).toMatchObject({ type: "array", items: { type: "string", enum: expect.arrayContaining(["BestEffort"]) as string[] } });
     expect(property("ResourceQuotaSpec", "scopes")).not.toHaveProperty("enum");
     expect(property("ResourceRequirements", "limits")).toMatchObject({ additionalProperties: { $ref: "#/components/schemas/io.k8s.apimachinery.pkg.api.resource.Quantity" } });
@@ -60,13 +74,15 @@ describe("version 3", () => {
   });
 });
 
-test("version 2 has plain references", () => {
-  const { definitions } = openApi.v2();
+test("version 2 has plain references, and its shared parameters once", () => {
+  const { definitions, paths, parameters } = openApi.v2();
+  expect(paths["/apis/batch/v1/namespaces/{namespace}/jobs"]).toMatchObject({ parameters: [{ $ref: expect.stringMatching(/^#\/parameters\/namespace-/) as string }, { $ref: expect.stringMatching(/^#\/parameters\/pretty-/) as string }] });
+  expect(Object.values(parameters)).toContainEqual(expect.objectContaining({ name: "watch", in: "query", type: "boolean" }));
   expect(definitions["io.k8s.api.batch.v1.Job"]).toMatchObject({ properties: { spec: { $ref: "#/definitions/io.k8s.api.batch.v1.JobSpec" } } });
 });
 
 test("version 2 in protobuf begins with its version and title", () => {
   const bytes = Buffer.from(encodeOpenApiV2(openApi.v2()));
-  expect(bytes.subarray(0, 26).toString("latin1")).toBe("\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36");
+  expect(bytes.subarray(0, 25).toString("latin1")).toBe("\n\x032.0\x12\x12\n\nKubernetes\x12\x041.36");
   expect(bytes.includes("x-kubernetes-patch-merge-key")).toBe(true);
 });

@@ -4,7 +4,8 @@
  */
 import { createHash } from "node:crypto";
 import type { Discovery, ServedVersion } from "../discovery/discovery.ts";
-import { pathsOf } from "./paths.ts";
+import { operationsOf, type Operations, smallOperations } from "./operations.ts";
+import { pathsV2, pathsV3, schemasOf } from "./paths.ts";
 import { openApiSchema, withReferences, type Descriptions } from "./schemas.ts";
 
 export interface OpenApiOptions {
@@ -21,8 +22,19 @@ export interface OpenApiDocument {
   readonly hash: string;
 }
 
-const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
+const SECURITY = { BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" } };
 const hashOf = (text: string): string => createHash("sha512").update(text).digest("hex").toUpperCase();
+
+/** The document for older clients. */
+export interface OpenApiV2 {
+  readonly swagger: string;
+  readonly info: { readonly title: string; readonly version: string };
+  readonly paths: Readonly<Record<string, object>>;
+  readonly definitions: Readonly<Record<string, object>>;
+  readonly parameters: Readonly<Record<string, object>>;
+  readonly securityDefinitions: object;
+  readonly security: object;
+}
 
 export class OpenApi {
   readonly #options: OpenApiOptions;
@@ -47,10 +59,13 @@ export class OpenApi {
     return found;
   }
 
-  /** `/openapi/v2`, as an object: for JSON, or for `encodeOpenApiV2`. Paths are left out: clients read its definitions. */
-  v2(): { readonly swagger: string; readonly info: object; readonly paths: object; readonly definitions: Readonly<Record<string, object>> } {
-    const names = withReferences(this.#options.discovery.versions().flatMap((v) => pathsOf(v).schemas));
-    return { swagger: "2.0", info: this.#info(), paths: {}, definitions: Object.fromEntries(names.map((name) => [name, openApiSchema(name, "v2", this.#texts())])) };
+  /** `/openapi/v2`, as an object: for JSON, or for `encodeOpenApiV2`. */
+  v2(): OpenApiV2 {
+    const all = this.#paths().map((path) => this.#operations(path));
+    const names = withReferences(all.flatMap(schemasOf));
+    const definitions = Object.fromEntries(names.map((name) => [name, openApiSchema(name, "v2", this.#texts())]));
+    const { paths, parameters } = pathsV2(all, this.#texts());
+    return { swagger: "2.0", info: this.#info(), paths, definitions, parameters, securityDefinitions: SECURITY, security: [{ BearerToken: [] }] };
   }
 
   /** Documents change with the version, with what is served and with the texts that are at hand: the hash says so without making them all. */
@@ -63,8 +78,8 @@ export class OpenApi {
     return (this.#descriptions ??= this.#options.descriptions?.() ?? {});
   }
 
-  #info(): object {
-    return { title: "Kubernetes", version: this.#options.gitVersion };
+  #info(): OpenApiV2["info"] {
+    return { title: "Kubernetes", version: this.#options.gitVersion.replace(/^v(\d+\.\d+).*/, "$1") };
   }
 
   #servedAt(path: string): ServedVersion | undefined {
@@ -74,20 +89,20 @@ export class OpenApi {
   #paths(): readonly string[] {
     const versions = this.#options.discovery.versions();
     const documents = versions.flatMap((v) => (v.group === "" ? ["api", `api/${v.version}`] : [`apis/${v.group}`, `apis/${v.group}/${v.version}`]));
-    return [...new Set([...documents, "apis", "version"])].sort();
+    return [...new Set([...documents, "apis", "version", ".well-known/openid-configuration", "openid/v1/jwks"])].sort();
+  }
+
+  #operations(path: string): Operations {
+    const served = this.#servedAt(path);
+    return served ? operationsOf(served) : smallOperations(path);
   }
 
   #make(path: string): object {
     const served = this.#servedAt(path);
-    const { paths, schemas } = served ? pathsOf(served) : smallDocument(path);
-    const components = Object.fromEntries(withReferences(schemas).map((name) => [name, openApiSchema(name, "v3", this.#texts())]));
-    return { openapi: "3.0.0", info: this.#info(), paths, components: { schemas: components } };
+    const operations = this.#operations(path);
+    const names = withReferences(schemasOf(operations));
+    const schemas = Object.fromEntries(names.map((name) => [name, openApiSchema(name, "v3", this.#texts(), served)]));
+    const components = { ...(names.length > 0 && { schemas }), securitySchemes: SECURITY };
+    return { openapi: "3.0.0", info: this.#info(), paths: pathsV3(operations, this.#texts()), components };
   }
-}
-
-/** The documents that only tell of discovery and of the version. */
-function smallDocument(path: string): { readonly paths: Readonly<Record<string, object>>; readonly schemas: readonly string[] } {
-  const schema = path === "version" ? "io.k8s.apimachinery.pkg.version.Info" : META + (path === "api" ? "APIVersions" : path === "apis" ? "APIGroupList" : "APIGroup");
-  const answer = { description: "OK", content: { "application/json": { schema: { $ref: `#/components/schemas/${schema}` } } } };
-  return { paths: { [`/${path}/`]: { get: { responses: { 200: answer, 401: { description: "Unauthorized" } } } } }, schemas: [schema] };
 }

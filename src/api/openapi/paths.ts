@@ -1,135 +1,131 @@
 /**
- * The paths of a group version in an OpenAPI document: which address takes which method, with which parameters, for which kind.
- * Follows apiserver pkg/endpoints/installer.go (registerResourceHandlers).
+ * Operations written down as OpenAPI v3 and v2. What all operations of a path have in common stands once, at the path; in v2, what many paths share
+ * stands once in the document. Follows kube-openapi pkg/builder3, pkg/builder (openapi.go, parameters.go).
  */
-import type { ApiResource, ServedVersion } from "../discovery/discovery.ts";
-import { schemaOfKind } from "../schema/schema.ts";
+import type { Operation, Operations } from "./operations.ts";
+import type { Parameter } from "./parameters.ts";
+import type { Descriptions } from "./schemas.ts";
 
-const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-const PATCH_TYPES = ["application/apply-patch+yaml", "application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"];
-const READ_TYPES = ["application/json", "application/vnd.kubernetes.protobuf", "application/yaml"];
+const REASONS: Readonly<Record<number, string>> = { 200: "OK", 201: "Created", 202: "Accepted" };
+const UNAUTHORIZED = { description: "Unauthorized" };
 
-interface Parameter {
-  readonly name: string;
-  readonly in: "query" | "path";
-  readonly required?: true;
-  readonly schema: { readonly type: string; readonly uniqueItems: true };
+const textOf = ({ name, text, textOf: key = name }: Parameter, descriptions: Descriptions): { readonly description?: string } => {
+  const found = text ?? descriptions["parameters"]?.[key];
+  return found === undefined ? {} : { description: found };
+};
+
+const keyOf = (p: Parameter): string => `${p.name} ${p.in}`;
+const sorted = (parameters: readonly Parameter[]): readonly Parameter[] => [...parameters].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+
+/** The parameters that every operation has, and those that only one has. */
+function split(operations: readonly Operation[]): { readonly shared: readonly Parameter[]; readonly own: (operation: Operation) => readonly Parameter[] } {
+  const [first] = operations;
+  const isShared = (p: Parameter) => operations.every((o) => o.parameters.some((other) => keyOf(other) === keyOf(p)));
+  return { shared: sorted(first?.parameters.filter(isShared) ?? []), own: (o) => sorted(o.parameters.filter((p) => !isShared(p))) };
 }
 
-const query = (name: string, type = "string"): Parameter => ({ name, in: "query", schema: { type, uniqueItems: true } });
-const inPath = (name: string): Parameter => ({ name, in: "path", required: true, schema: { type: "string", uniqueItems: true } });
+const kindOf = ({ action, gvk }: Operation) => ({ ...(action !== undefined && { "x-kubernetes-action": action }), ...(gvk && { "x-kubernetes-group-version-kind": gvk }) });
 
-const WRITE = [query("dryRun"), query("fieldManager"), query("fieldValidation")];
-const LIST = [
-  query("allowWatchBookmarks", "boolean"), query("continue"), query("fieldSelector"), query("labelSelector"), query("limit", "integer"), query("resourceVersion"),
-  query("resourceVersionMatch"), query("sendInitialEvents", "boolean"), query("timeoutSeconds", "integer"), query("watch", "boolean"),
-];
-const DELETE = [query("dryRun"), query("gracePeriodSeconds", "integer"), query("orphanDependents", "boolean"), query("propagationPolicy")];
-
-const ref = (schema: string) => ({ $ref: `#/components/schemas/${schema}` });
-const content = (types: readonly string[], schema: string) => Object.fromEntries(types.map((type) => [type, { schema: ref(schema) }]));
-const UNAUTHORIZED = { 401: { description: "Unauthorized" } };
-
-interface Operation {
-  readonly action: string;
-  readonly parameters: readonly Parameter[];
-  /** Schema of the request's body. */
-  readonly body?: string;
-  readonly bodyTypes?: readonly string[];
-  /** Schema of the answers. */
-  readonly answer: string;
-  readonly codes: readonly number[];
+function parameterV3(p: Parameter, descriptions: Descriptions): object {
+  return { name: p.name, in: p.in, ...textOf(p, descriptions), ...(p.in === "path" && { required: true }), schema: { type: p.type, uniqueItems: true } };
 }
 
-/** What an operation of a resource is about. */
-interface Subject {
-  readonly tag: string;
-  readonly schema: string;
-  readonly listSchema: string;
-  readonly gvk: object;
-}
+const schemaV3 = (schema: string | undefined) => ({ schema: schema === undefined ? { type: "string" } : { $ref: `#/components/schemas/${schema}` } });
+const contentV3 = (types: readonly string[], schema: string | undefined) => ({ content: Object.fromEntries([...types].sort().map((type) => [type, schemaV3(schema)])) });
 
-function operation(op: Operation, subject: Subject): object {
+function operationV3(o: Operation, own: readonly Parameter[], descriptions: Descriptions): object {
   return {
-    tags: [subject.tag],
-    ...(op.parameters.length > 0 && { parameters: op.parameters }),
-    ...(op.body !== undefined && { requestBody: { content: content(op.bodyTypes ?? ["*/*"], op.body), required: true } }),
-    responses: { ...Object.fromEntries(op.codes.map((code) => [code, { description: code === 200 ? "OK" : code === 201 ? "Created" : "Accepted", content: content(READ_TYPES, op.answer) }])), ...UNAUTHORIZED },
-    "x-kubernetes-action": op.action,
-    "x-kubernetes-group-version-kind": subject.gvk,
+    tags: [o.tag],
+    description: o.description,
+    operationId: o.id,
+    ...(own.length > 0 && { parameters: own.map((p) => parameterV3(p, descriptions)) }),
+    ...(o.body && { requestBody: { ...contentV3(o.consumes ?? [], o.body.schema), ...(o.body.required && { required: true }) } }),
+    responses: { ...Object.fromEntries(o.answers.map(([code, schema]) => [code, { description: REASONS[code], ...contentV3(o.produces, schema) }])), 401: UNAUTHORIZED },
+    ...kindOf(o),
   };
 }
 
-function operationOf(verb: string, subject: Subject, subresource: boolean): readonly [method: string, Operation] | undefined {
-  const { schema } = subject;
-  switch (verb) {
-    case "get": return ["get", { action: "get", parameters: [], answer: schema, codes: [200] }];
-    case "update": return ["put", { action: "put", parameters: WRITE, body: schema, answer: schema, codes: [200, 201] }];
-    case "patch": return ["patch", { action: "patch", parameters: [...WRITE, query("force", "boolean")], body: `${META}Patch`, bodyTypes: PATCH_TYPES, answer: schema, codes: [200, 201] }];
-    case "delete": return ["delete", { action: "delete", parameters: DELETE, body: `${META}DeleteOptions`, answer: `${META}Status`, codes: [200, 202] }];
-    case "create": return ["post", { action: "post", parameters: WRITE, body: schema, answer: schema, codes: subresource ? [201] : [200, 201, 202] }];
-    case "list": return ["get", { action: "list", parameters: LIST, answer: subject.listSchema, codes: [200] }];
-    case "deletecollection": return ["delete", { action: "deletecollection", parameters: [...DELETE, ...LIST.filter((p) => !["allowWatchBookmarks", "watch"].includes(p.name))], body: `${META}DeleteOptions`, answer: `${META}Status`, codes: [200] }];
-    default: return undefined;
+/** The `paths` of a v3 document. */
+export function pathsV3(all: Operations, descriptions: Descriptions): Readonly<Record<string, object>> {
+  return Object.fromEntries([...all].map(([path, operations]) => {
+    const { shared, own } = split(operations);
+    const methods = Object.fromEntries(operations.map((o) => [o.method, operationV3(o, own(o), descriptions)]));
+    return [path, { ...methods, ...(shared.length > 0 && { parameters: shared.map((p) => parameterV3(p, descriptions)) }) }];
+  }));
+}
+
+const FNV_OFFSET = 0xcbf29ce484222325n;
+const FNV_PRIME = 0x100000001b3n;
+const HASH_BYTES = 6;
+
+/** FNV-1, 64 bits, shortened. */
+function shortHash(text: string): string {
+  let hash = FNV_OFFSET;
+  for (const byte of Buffer.from(text)) hash = (BigInt.asUintN(64, hash * FNV_PRIME)) ^ BigInt(byte);
+  const bytes = Buffer.alloc(8);
+  bytes.writeBigUInt64BE(hash);
+  return bytes.subarray(0, HASH_BYTES).toString("base64url");
+}
+
+/** JSON as Go writes it into documents for browsers. */
+const goJson = (value: unknown): string => JSON.stringify(value).replace(/[<>&\u2028\u2029]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+
+/** Clients look for these where they stand, and they differ from kind to kind: never shared. */
+const isUnshared = (name: string): boolean => name === "name" || name === "fieldValidation" || name === "dryRun";
+
+/** Parameters of a v2 document: most of them are references to the ones that the document holds once. */
+class SharedParameters {
+  readonly found = new Map<string, object>();
+  readonly #descriptions: Descriptions;
+
+  constructor(descriptions: Descriptions) {
+    this.#descriptions = descriptions;
+  }
+
+  parameter(p: Parameter): object {
+    const written = { uniqueItems: true, type: p.type, ...textOf(p, this.#descriptions), name: p.name, in: p.in, ...(p.in === "path" && { required: true }) };
+    return isUnshared(p.name) ? written : this.#share(p.name, written);
+  }
+
+  body({ schema, required }: NonNullable<Operation["body"]>): object {
+    const written = { name: "body", in: "body", ...(required && { required: true }), schema: { $ref: `#/definitions/${schema}` } };
+    return schema.startsWith("io.k8s.apimachinery") ? this.#share("body", written) : written;
+  }
+
+  #share(name: string, written: object): object {
+    const key = `${name}-${shortHash(goJson(written))}`;
+    this.found.set(key, written);
+    return { $ref: `#/parameters/${key}` };
   }
 }
 
-function pathItem(verbs: readonly string[], allowed: readonly string[], subject: Subject, parameters: readonly Parameter[], subresource = false): object | undefined {
-  const operations = verbs.filter((verb) => allowed.includes(verb)).flatMap((verb) => {
-    const found = operationOf(verb, subject, subresource);
-    return found ? [[found[0], operation(found[1], subject)] as const] : [];
+function operationV2(o: Operation, own: readonly Parameter[], shared: SharedParameters): object {
+  const parameters = [...(o.body ? [shared.body(o.body)] : []), ...own.map((p) => shared.parameter(p))];
+  const schema = (name: string | undefined) => ({ schema: name === undefined ? { type: "string" } : { $ref: `#/definitions/${name}` } });
+  return {
+    description: o.description,
+    ...(o.consumes && { consumes: o.consumes }),
+    produces: o.produces,
+    schemes: ["https"],
+    tags: [o.tag],
+    operationId: o.id,
+    ...(parameters.length > 0 && { parameters }),
+    responses: { ...Object.fromEntries(o.answers.map(([code, name]) => [code, { description: REASONS[code], ...schema(name) }])), 401: UNAUTHORIZED },
+    ...kindOf(o),
+  };
+}
+
+/** The `paths` and the `parameters` of the v2 document. */
+export function pathsV2(all: readonly Operations[], descriptions: Descriptions): { readonly paths: Readonly<Record<string, object>>; readonly parameters: Readonly<Record<string, object>> } {
+  const shared = new SharedParameters(descriptions);
+  const items = all.flatMap((operations) => [...operations]).map(([path, operations]) => {
+    const { shared: ofPath, own } = split(operations);
+    const methods = Object.fromEntries(operations.map((o) => [o.method, operationV2(o, own(o), shared)]));
+    return [path, { ...methods, ...(ofPath.length > 0 && { parameters: ofPath.map((p) => shared.parameter(p)) }) }] as const;
   });
-  return operations.length === 0 ? undefined : { ...Object.fromEntries(operations.sort(([a], [b]) => (a < b ? -1 : 1))), parameters: [...parameters, query("pretty")] };
+  const byKey = ([a]: readonly [string, object], [b]: readonly [string, object]) => (a < b ? -1 : 1);
+  return { paths: Object.fromEntries(items.sort(byKey)), parameters: Object.fromEntries([...shared.found].sort(byKey)) };
 }
 
-function subjectOf(served: ServedVersion, r: ApiResource): Subject | undefined {
-  const gvk = { group: r.group ?? served.group, version: r.version ?? served.version, kind: r.kind };
-  const schema = schemaOfKind(gvk);
-  if (schema === undefined) return undefined;
-  const tag = `${served.group === "" ? "core" : served.group.split(".")[0]}_${served.version}`;
-  return { tag, schema, listSchema: schemaOfKind({ ...gvk, kind: `${r.kind}List` }) ?? schema, gvk };
-}
-
-/** `/api/v1` or `/apis/batch/v1`. */
-export const rootOf = (v: Pick<ServedVersion, "group" | "version">): string => (v.group === "" ? `/api/${v.version}` : `/apis/${v.group}/${v.version}`);
-
-type Paths = [path: string, item: object | undefined][];
-
-function watchPaths(root: string, r: ApiResource, subject: Subject): Paths {
-  if (!r.verbs.includes("watch")) return [];
-  const read = (action: string) => ({ get: operation({ action, parameters: [], answer: `${META}WatchEvent`, codes: [200] }, subject) });
-  const item = (action: string, ...parameters: readonly Parameter[]) => ({ ...read(action), parameters: [...parameters, ...LIST, query("pretty")] });
-  const prefix = `${root}/watch`;
-  if (!r.namespaced) return [[`${prefix}/${r.name}`, item("watchlist")], [`${prefix}/${r.name}/{name}`, item("watch", inPath("name"))]];
-  return [
-    [`${prefix}/${r.name}`, item("watchlist")],
-    [`${prefix}/namespaces/{namespace}/${r.name}`, item("watchlist", inPath("namespace"))],
-    [`${prefix}/namespaces/{namespace}/${r.name}/{name}`, item("watch", inPath("name"), inPath("namespace"))],
-  ];
-}
-
-function resourcePaths(served: ServedVersion, r: ApiResource): Paths {
-  const subject = subjectOf(served, r);
-  if (!subject) return [];
-  const root = rootOf(served);
-  const [base, namespace] = r.namespaced ? [`${root}/namespaces/{namespace}`, [inPath("namespace")]] : [root, []];
-  const [resource = "", subresource] = r.name.split("/");
-  if (subresource !== undefined) return [[`${base}/${resource}/{name}/${subresource}`, pathItem(r.verbs, ["create", "get", "patch", "update"], subject, [inPath("name"), ...namespace], true)]];
-  return [
-    ...(r.namespaced ? [[`${root}/${r.name}`, pathItem(r.verbs, r.verbs.includes("list") ? ["list"] : ["create"], subject, [])]] as Paths : []),
-    [`${base}/${r.name}`, pathItem(r.verbs, ["create", "deletecollection", "list"], subject, namespace)],
-    [`${base}/${r.name}/{name}`, pathItem(r.verbs, ["delete", "get", "patch", "update"], subject, [inPath("name"), ...namespace])],
-    ...watchPaths(root, r, subject),
-  ];
-}
-
-/** All paths of a group version, sorted, and the schemas that they name. */
-export function pathsOf(served: ServedVersion): { readonly paths: Readonly<Record<string, object>>; readonly schemas: readonly string[] } {
-  const tag = `${served.group === "" ? "core" : served.group.split(".")[0]}_${served.version}`;
-  const about = { get: { tags: [tag], responses: { 200: { description: "OK", content: content(READ_TYPES, `${META}APIResourceList`) }, ...UNAUTHORIZED } } };
-  const all: Paths = [[`${rootOf(served)}/`, about], ...served.resources.flatMap((r) => resourcePaths(served, r))];
-  const paths = all.flatMap(([path, item]) => (item ? [[path, item] as const] : [])).sort(([a], [b]) => (a < b ? -1 : 1));
-  const subjects = served.resources.flatMap((r) => subjectOf(served, r) ?? []);
-  const meta = ["APIResourceList", "DeleteOptions", "Patch", "Status", "WatchEvent"].map((name) => META + name);
-  return { paths: Object.fromEntries(paths), schemas: [...meta, ...subjects.flatMap((s) => [s.schema, s.listSchema])] };
-}
+/** Every schema that the operations name. */
+export const schemasOf = (all: Operations): readonly string[] => [...all.values()].flat().flatMap((o) => [...(o.body ? [o.body.schema] : []), ...o.answers.flatMap(([, schema]) => schema ?? [])]);

@@ -28,19 +28,9 @@ const extensionsOf = (raw: RawType | RawSchema): object => Object.fromEntries(EX
 /** The shape of a value; `inner` is what its innermost elements have besides. */
 function element(raw: RawType, version: OpenApiVersion, inner: object = {}): object {
   if (raw.ref !== undefined) return { $ref: REF[version] + raw.ref };
-  if (raw.items) return { type: "array", items: within(raw.items, version, inner) };
-  if (raw.values) return { type: "object", additionalProperties: within(raw.values, version, inner) };
+  if (raw.items) return { type: "array", items: element(raw.items, version, inner) };
+  if (raw.values) return { type: "object", additionalProperties: element(raw.values, version, inner) };
   return { ...(raw.type !== undefined && { type: raw.type }), ...(raw.format !== undefined && { format: raw.format }), ...inner };
-}
-
-const ZEROS: Readonly<Record<string, unknown>> = { string: "", integer: 0, number: 0, boolean: false };
-
-/** An element of a list or map: version 3 tells its zero value, as of any Go value that is no pointer. */
-function within(raw: RawType, version: OpenApiVersion, inner: object): object {
-  const shape = element(raw, version, inner);
-  if (version === "v2") return shape;
-  if (raw.ref !== undefined) return rawSchema(raw.ref)?.fields ? { default: {}, allOf: [shape] } : shape;
-  return raw.type === undefined || !(raw.type in ZEROS) || raw.format === "byte" ? shape : { ...shape, default: ZEROS[raw.type] };
 }
 
 /** What Go puts into a field that is no pointer and always printed. */
@@ -86,8 +76,17 @@ function special(name: string, version: OpenApiVersion): object | undefined {
   return undefined;
 }
 
+/** The version whose document it is; undefined: all of them. */
+type Only = { readonly group: string; readonly version: string } | undefined;
+
+/** Types that every version has are told only for the core and for the version whose document it is. */
+function kindsOf(name: string, raw: RawSchema, only: Only): RawSchema["gvk"] {
+  if (only === undefined || !name.startsWith("io.k8s.apimachinery.")) return raw.gvk;
+  return raw.gvk?.filter(({ group, version }) => (group === "" && version === "v1") || (group === only.group && version === only.version));
+}
+
 /** One component schema. */
-export function openApiSchema(name: string, version: OpenApiVersion, descriptions: Descriptions): object {
+export function openApiSchema(name: string, version: OpenApiVersion, descriptions: Descriptions, only?: Only): object {
   const raw = rawSchema(name) ?? {};
   const text = descriptions[name]?.[""];
   const about = text === undefined ? {} : { description: text };
@@ -104,7 +103,7 @@ export function openApiSchema(name: string, version: OpenApiVersion, description
     type: "object",
     ...(raw.required && { required: raw.required }),
     properties: Object.fromEntries(properties.sort(([a], [b]) => (a < b ? -1 : 1))),
-    ...(raw.gvk && { "x-kubernetes-group-version-kind": raw.gvk }),
+    ...(raw.gvk && { "x-kubernetes-group-version-kind": kindsOf(name, raw, only) }),
     ...extensionsOf(raw),
   };
 }

@@ -5,29 +5,27 @@
  */
 import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
 
-/** Objects that the patch has reached into. */
+/** Objects and lists that the patch has reached into. */
 export type Touched = WeakSet<object>;
 
 const HTML: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029" };
 
 const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c);
 
-const keysOf = (value: object, touched: Touched): string[] => (touched.has(value) ? Object.keys(value).sort() : Object.keys(value));
-
 /** The document's text. */
-export function goJson(value: unknown, touched: Touched): string {
+export function goJson(value: unknown): string {
   if (value instanceof NumberText) return value.text;
   if (typeof value === "string") return quoted(value);
-  if (Array.isArray(value)) return `[${value.map((item) => goJson(item, touched)).join(",")}]`;
+  if (Array.isArray(value)) return `[${value.map((item) => goJson(item)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  return `{${keysOf(value, touched).map((key) => `${quoted(key)}:${goJson((value as JsonObject)[key], touched)}`).join(",")}}`;
+  return `{${Object.entries(value).map(([key, inner]) => `${quoted(key)}:${goJson(inner)}`).join(",")}}`;
 }
 
-/** A copy that prints the same, reached into or not. */
-export function copyPrinted(value: unknown, touched: Touched): unknown {
-  if (Array.isArray(value)) return value.map((item) => copyPrinted(item, touched));
-  if (typeof value !== "object" || value === null || value instanceof NumberText) return value;
+/** The document as it is printed, and read again: the keys of all that was reached into are sorted. */
+export function inPrintedOrder(value: unknown, touched: Touched): unknown {
+  if (typeof value !== "object" || value === null || !touched.has(value)) return value;
+  if (Array.isArray(value)) return value.map((item) => inPrintedOrder(item, touched));
   const out: JsonObject = {};
-  for (const key of keysOf(value, touched)) setOwn(out, key, copyPrinted((value as JsonObject)[key], touched));
+  for (const key of Object.keys(value).sort()) setOwn(out, key, inPrintedOrder((value as JsonObject)[key], touched));
   return out;
 }

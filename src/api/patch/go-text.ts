@@ -14,12 +14,17 @@ export function goText(value: unknown): string {
   return `map[${entries.map(([k, v]) => `${k}:${goText(v)}`).join(" ")}]`;
 }
 
+/** Whether Go reads a number's text as int64; all others are float64. */
+export const isGoInteger = (text: string): boolean => /^-?\d+$/.test(text) && BigInt.asIntN(64, BigInt(text)) === BigInt(text);
+
+/** Floats from here on have an exponent. */
+const FLOAT_EXPONENT_MAX = 6;
+
 function goFloat(text: string): string {
-  if (/^(?:-?\d+|true|false)$/.test(text)) return text;
+  if (text === "true" || text === "false" || isGoInteger(text)) return text;
   const n = Number(text);
-  const exponent = n === 0 ? 0 : Math.floor(Math.log10(Math.abs(n)));
-  if (exponent >= -4 && exponent < 21) return String(n);
   const [mantissa = "", e = "0"] = n.toExponential().split("e");
+  if (Number(e) >= -4 && Number(e) < FLOAT_EXPONENT_MAX) return String(n);
   return `${mantissa}e${Number(e) < 0 ? "-" : "+"}${String(Math.abs(Number(e))).padStart(2, "0")}`;
 }
 
@@ -27,7 +32,7 @@ function goFloat(text: string): string {
 export function goTypeOf(value: unknown): string {
   if (value === null || value === undefined) return "%!s(<nil>)";
   if (Array.isArray(value)) return "[]interface {}";
-  if (value instanceof NumberText) return /^-?\d+$/.test(value.text) ? "int64" : "float64";
+  if (value instanceof NumberText) return isGoInteger(value.text) ? "int64" : "float64";
   switch (typeof value) {
     case "string": return "string";
     case "boolean": return "bool";

@@ -4,7 +4,7 @@
  * Follows evanphx/json-patch v4, which the API server uses.
  */
 import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
-import { copyPrinted, type Touched } from "./go-json.ts";
+import { inPrintedOrder, type Touched } from "./go-json.ts";
 
 export interface Operation {
   readonly op?: string;
@@ -40,7 +40,7 @@ class Document {
       case "remove": return void this.#remove(path);
       case "replace": return this.#replace(path, value);
       case "move": return this.#move(from, path);
-      case "copy": return this.#add(path, copyPrinted(this.#get(from), this.#touched) ?? null);
+      case "copy": return this.#add(path, inPrintedOrder(this.#get(from), this.#touched) ?? null);
       case "test": return this.#test(path, value);
       case undefined: default: throw new OperationError(`Unexpected kind: ${op ?? "unknown"}`);
     }
@@ -133,10 +133,11 @@ function read(container: Container, key: string): unknown {
   return Object.hasOwn(container, key) ? container[key] : undefined;
 }
 
-/** The changed document; `touched` learns what the operations reached into. Throws OperationError; the document given stays as it was. */
-export function applyOperations(document: object, operations: readonly Operation[], touched: Touched = new WeakSet()): object {
+/** The changed document, sorted where the operations reached into it. Throws OperationError; the document given stays as it was. */
+export function applyOperations(document: object, operations: readonly (Operation | null)[]): unknown {
+  const touched: Touched = new WeakSet();
   const changed = new Document({ ...(document as JsonObject) }, touched);
+  for (const operation of operations) changed.apply(operation ?? {});
   touched.add(changed.root);
-  for (const operation of operations) changed.apply(operation);
-  return changed.root;
+  return inPrintedOrder(changed.root, touched);
 }

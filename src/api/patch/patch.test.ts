@@ -73,11 +73,33 @@ describe("merge patch", () => {
     { patch: "", message: "error decoding patch: unexpected end of JSON input" },
   ])("$message", ({ patch, message }) => expect(refusal(merge(patch))).toMatchObject({ code: 400, message }));
 
-  const value = fc.jsonValue({ maxDepth: 3 });
-  test("applied twice is applied once; a patch onto nothing is the patch without nulls", () => {
-    fc.assert(fc.property(fc.dictionary(fc.string(), value), fc.dictionary(fc.string(), value), (target, patch) => {
+  const objects = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.jsonValue({ maxDepth: 3 }));
+  /** Lists that replace an object keep the nulls in them until they are patched again. */
+  const withoutNullsInLists = (value: unknown, inList = false): unknown => {
+    if (Array.isArray(value)) return value.map((item) => withoutNullsInLists(item, true));
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(Object.entries(value).flatMap(([key, inner]) => (inList && inner === null ? [] : [[key, withoutNullsInLists(inner, inList)]])));
+  };
+
+  test("applied twice is applied once, and an empty patch changes nothing", () => {
+    fc.assert(fc.property(objects, objects, (target, given) => {
+      const patch = withoutNullsInLists(given);
       const once = mergePatch(target, patch);
       expect(mergePatch(once, patch)).toEqual(once);
+      expect(mergePatch(target, {})).toEqual(target);
+    }));
+  });
+
+  test("the difference of two objects, as a patch, makes the one of the other", () => {
+    const difference = (from: Record<string, unknown>, to: Record<string, unknown>): Record<string, unknown> => {
+      const changed = Object.entries(to).filter(([key, value]) => JSON.stringify(from[key]) !== JSON.stringify(value));
+      const isBoth = (a: unknown, b: unknown) => [a, b].every((v) => typeof v === "object" && v !== null && !Array.isArray(v));
+      const below = changed.map(([key, value]) => [key, isBoth(from[key], value) ? difference(from[key] as Record<string, unknown>, value as Record<string, unknown>) : value]);
+      return Object.fromEntries([...below, ...Object.keys(from).filter((key) => !(key in to)).map((key) => [key, null])]) as Record<string, unknown>;
+    };
+    const plainObjects = objects.map((o) => withoutNullsInLists({ list: [o] }) as { list: [Record<string, unknown>] }).map(({ list: [o] }) => o);
+    fc.assert(fc.property(plainObjects, plainObjects, (from, to) => {
+      expect(mergePatch(from, difference(from, to))).toEqual(to);
     }));
   });
 });

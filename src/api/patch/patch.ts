@@ -9,7 +9,7 @@ import { convert, convertAny, ConvertError } from "../schema/convert.ts";
 import { decodePatched, strictDecodingError, type Decoded } from "../schema/decode.ts";
 import { JsonSyntaxError, NumberText, parseJson, type JsonObject } from "../schema/json-parser.ts";
 import { schemaOfKind, structOf, type Field, type GroupVersionKind, type Struct, type Type } from "../schema/schema.ts";
-import { goJson, type Touched } from "./go-json.ts";
+import { goJson } from "./go-json.ts";
 import { goText } from "./go-text.ts";
 import { applyOperations, OperationError, type Operation } from "./json-patch.ts";
 import { mergePatch } from "./merge-patch.ts";
@@ -71,10 +71,9 @@ function parse(patch: unknown, as: Type, prefix: string): Parsed {
 }
 
 /** The patched document's text, where what the patch has not reached into is in Go's order. */
-function quoteDocument({ current, expected }: PatchRequest, patch: (document: object, touched: Touched) => unknown): string {
-  const touched: Touched = new WeakSet();
+function quoteDocument({ current, expected }: PatchRequest, patch: (document: object) => unknown): string {
   const document = convert(structFor(expected), current).object;
-  return goJson(patch({ kind: current.kind, apiVersion: current.apiVersion, ...document }, touched), touched);
+  return goJson(patch({ kind: current.kind, apiVersion: current.apiVersion, ...document }));
 }
 
 function structFor(expected: GroupVersionKind): Struct {
@@ -92,7 +91,7 @@ function applyJson(request: PatchRequest): Outcome {
   }
   try {
     const patched = applyOperations(request.current, operations);
-    return { patched, strictErrors: strictErrors.map((e) => `json patch ${e}`), quote: () => quoteDocument(request, (document, touched) => applyOperations(document, operations, touched)) };
+    return { patched, strictErrors: strictErrors.map((e) => `json patch ${e}`), quote: () => quoteDocument(request, (document) => applyOperations(document, operations)) };
   } catch (error) {
     if (error instanceof OperationError) throw unprocessable();
     throw error;
@@ -126,8 +125,17 @@ function parseUnchecked(patch: unknown): Parsed {
 function applyMerge(request: PatchRequest): Outcome {
   const { value, strictErrors } = request.fieldValidation === "Ignore" ? parseUnchecked(request.patch) : parse(request.patch, ANY_MAP, "error decoding patch: ");
   if (typeof value !== "object" || value === null || value instanceof NumberText) throw notAPatch();
-  return { patched: mergePatch(request.current, value), strictErrors, quote: () => quoteDocument(request, (document, touched) => mergePatch(document, value, touched)) };
+  return { patched: mergePatch(request.current, value), strictErrors, quote: () => quoteDocument(request, (document) => mergePatch(document, value)) };
 }
+
+/** Upstream takes an object without a version for one of its internal version, whose fields have other names: there is nothing in it. */
+function isVersionless(value: unknown): value is object {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  const { apiVersion = null } = value as { readonly apiVersion?: unknown };
+  return apiVersion === null || apiVersion === "";
+}
+
+const nothingIn = (patched: object): Decoded => ({ object: { metadata: {} }, warnings: Object.keys(patched).filter((key) => key !== "kind").map((key) => `unknown field ${goQuote(key)}`) });
 
 const APPLIERS: Readonly<Record<PatchRequest["type"], (request: PatchRequest) => Outcome>> = { json: applyJson, strategic: applyStrategic, merge: applyMerge };
 
@@ -135,7 +143,8 @@ const APPLIERS: Readonly<Record<PatchRequest["type"], (request: PatchRequest) =>
 export function applyPatch(request: PatchRequest): Decoded {
   const { patched, strictErrors, quote } = APPLIERS[request.type](request);
   const refuse = (why: string) => invalidPatch(quote(), why);
-  const decoded = decodePatched(patched, request.expected, "Warn", request.type === "strategic" ? "unstructured" : "json", request.current);
+  const strategic = request.type === "strategic";
+  const decoded = !strategic && isVersionless(patched) ? nothingIn(patched) : decodePatched(patched, request.expected, "Warn", strategic ? "unstructured" : "json", request.current);
   if ("failure" in decoded) throw refuse(decoded.failure);
   if (request.fieldValidation === "Ignore") return { object: decoded.object, warnings: [] };
   const warnings = [...strictErrors, ...decoded.warnings];

@@ -107,11 +107,16 @@ function retainKeys(original: JsonObject, patch: JsonObject): void {
   for (const key of Object.keys(original)) if (!kept.has(key)) delete original[key];
 }
 
-function checkElementOrder(patch: readonly unknown[] | undefined, order: readonly unknown[], identity: Identity): void {
+function checkElementOrder(patch: readonly unknown[] | undefined, order: readonly unknown[], mergeKey: string): void {
   if (!patch?.length || order.length === 0) return;
   const items = patch.filter((item) => !(isObject(item) && Object.hasOwn(item, DIRECTIVE)));
+  const identity = identityBy(mergeKey);
   let at = 0;
-  for (const named of order) if (at < items.length && identity(items[at]) === identity(named)) at++;
+  for (const named of order) {
+    if (at >= items.length) break;
+    if (mergeKey !== "") requireKeys(mergeKey, [items[at], named]);
+    if (identity(items[at]) === identity(named)) at++;
+  }
   if (at < items.length) throw new StrategicMergeError(`The order in patch list:\n${goText(patch)}\n doesn't match ${ELEMENT_ORDER} list:\n${goText(order)}\n`);
 }
 
@@ -131,7 +136,7 @@ function applyElementOrders(original: JsonObject, patch: JsonObject, owner: Owne
     const type = listType(owner, key);
     const identity = identityBy(mergeKeyOf(type));
     if (!before && !wanted) continue;
-    if (wanted) checkElementOrder(wanted, order, identity);
+    if (wanted) checkElementOrder(wanted, order, mergeKeyOf(type));
     const merged = before && wanted ? mergeLists(before, wanted, type, false) : (before ?? removeDirectives(wanted));
     if (elementKind(before ?? [], wanted ?? []) === "map") requireKeys(mergeKeyOf(type), merged as unknown[], order);
     original[key] = orderItems(merged as unknown[], order, before ?? [], identity);

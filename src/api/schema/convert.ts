@@ -4,6 +4,7 @@
  * Follows sigs.k8s.io/json (UnmarshalStrict): the order and the words of errors are its own.
  */
 import { goQuote } from "../go-quote.ts";
+import { isGoInteger } from "../patch/go-text.ts";
 import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR, roundedToMilli } from "../quantity.ts";
 import { entriesOf, NumberText, plain, setOwn, type Entry, type JsonObject } from "./json-parser.ts";
 import { canonicalBytes, canonicalMicroTime, canonicalTime, ScalarError } from "./scalars.ts";
@@ -83,11 +84,14 @@ class Converter {
 
   #mismatch(value: unknown, { kind, go }: Pick<Type, "kind" | "go">, literal = false): undefined {
     if (this.#words === "unstructured") throw new ConvertError(cannotRestore(value, kind, go));
-    if (this.#saved !== undefined) return undefined;
+    this.#saved ??= this.#typeError(value, go, literal);
+    return undefined;
+  }
+
+  #typeError(value: unknown, go: string, literal = false): string {
     const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
     const fields = this.#steps.filter((step) => typeof step === "string").join(".");
-    this.#saved = `json: cannot unmarshal ${what} into ${fields === "" ? `Go value of type ${go}` : `Go struct field ${this.#struct}.${fields} of type ${go}`}`;
-    return undefined;
+    return `json: cannot unmarshal ${what} into ${fields === "" ? `Go value of type ${go}` : `Go struct field ${this.#struct}.${fields} of type ${go}`}`;
   }
 
   value(type: Type, value: unknown, into?: unknown, known?: unknown): unknown {
@@ -194,12 +198,31 @@ class Converter {
       case "int32": case "int64": return this.#integer(type.kind, type, value);
       case "float64": return typeof value === "number" || value instanceof NumberText ? plain(value) : this.#mismatch(value, type);
       case "bytes": return typeof value === "string" ? this.#savedOn(() => canonicalBytes(value)) : this.#mismatch(value, type);
-      case "time": return textual(value, canonicalTime);
-      case "microTime": return textual(value, canonicalMicroTime);
+      case "time": return this.#textual(value, canonicalTime);
+      case "microTime": return this.#textual(value, canonicalMicroTime);
       case "quantity": return quantity(value);
-      case "intOrString": return intOrString(value);
+      case "intOrString": return this.#intOrString(value);
       case "object": case "any": default: return plain(value);
     }
+  }
+
+  /** Types that decode themselves end the decoding with their errors, which JSON's decoder still says where they were. */
+  #ended(value: unknown, go: string, literal = false): ConvertError {
+    const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
+    return new ConvertError(this.#words === "unstructured" ? `json: cannot unmarshal ${what} into Go value of type ${go}` : this.#typeError(value, go, literal));
+  }
+
+  #textual(value: unknown, canonical: (text: string) => string): string {
+    if (typeof value !== "string") throw this.#ended(value, "string");
+    return canonical(value);
+  }
+
+  #intOrString(value: unknown): string | number {
+    if (typeof value === "string") return value;
+    const text = value instanceof NumberText ? value.text : String(value);
+    if (typeof value !== "number" && !(value instanceof NumberText)) throw this.#ended(value, "int32");
+    if (!INTEGER.test(text) || BigInt(text) < LIMITS.int32[0] || BigInt(text) > LIMITS.int32[1]) throw this.#ended(value, "int32", true);
+    return Number(text);
   }
 
   #savedOn<T>(make: () => T): T | undefined {
@@ -235,7 +258,7 @@ function wrapped(kind: "int32" | "int64", text: string): number {
 const RESTORED_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", string: "string", bool: "bool" };
 
 function cannotRestore(value: unknown, kind: Type["kind"], go: string): string {
-  const whole = typeof value === "number" ? Number.isInteger(value) : value instanceof NumberText && INTEGER.test(value.text);
+  const whole = typeof value === "number" ? Number.isSafeInteger(value) : value instanceof NumberText && isGoInteger(value.text);
   const from = RESTORED_KINDS[goKindOf(value)] ?? (whole ? "int64" : "float64");
   switch (kind) {
     case "list": case "bytes": return `cannot restore slice from ${from}`;
@@ -247,23 +270,10 @@ function cannotRestore(value: unknown, kind: Type["kind"], go: string): string {
   }
 }
 
-function textual(value: unknown, canonical: (text: string) => string): string {
-  if (typeof value !== "string") throw new ScalarError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type string`);
-  return canonical(value);
-}
-
 function quantity(value: unknown): string {
   const text = value instanceof NumberText ? value.text : typeof value === "string" || typeof value === "number" ? String(value).trim() : "";
   if (text === "" || parseQuantity(text) === undefined) throw new ScalarError(QUANTITY_SYNTAX_ERROR);
   return canonicalQuantity(text);
-}
-
-function intOrString(value: unknown): string | number {
-  if (typeof value === "string") return value;
-  const text = value instanceof NumberText ? value.text : String(value);
-  if (typeof value !== "number" && !(value instanceof NumberText)) throw new ScalarError(`json: cannot unmarshal ${goKindOf(value)} into Go value of type int32`);
-  if (!INTEGER.test(text) || BigInt(text) < LIMITS.int32[0] || BigInt(text) > LIMITS.int32[1]) throw new ScalarError(`json: cannot unmarshal number ${text} into Go value of type int32`);
-  return Number(text);
 }
 
 /** What Go prints for a value that nobody set. */

@@ -2,6 +2,7 @@
  * The body of a write made an object: syntax, kind and version, field validation, types, normal form. It does not default and does not validate.
  * Follows apimachinery pkg/runtime/serializer/json/json.go (Decode) and apiserver pkg/endpoints/handlers/create.go (transformDecodeError).
  */
+import { goQuote } from "../go-quote.ts";
 import type { KubeObject } from "../object.ts";
 import { badRequest, type StatusError } from "../status-error.ts";
 import { convert, ConvertError, type Converted, type Words } from "./convert.ts";
@@ -108,7 +109,7 @@ export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind
   const schema = ALSO[`${groupVersion(found)}/${found.kind}`] ?? schemaOfKind(found);
   // Options kinds are registered in every group: any of their names will do.
   if (schema !== undefined && schema === schemaOfKind(expected)) return undefined;
-  if (schema === undefined) return `no kind "${found.kind}" is registered for version "${groupVersion(found)}" in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  if (schema === undefined) return `no kind ${goQuote(found.kind)} is registered for version ${goQuote(groupVersion(found))} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
   return `converting (${found.version}.${found.kind}) to (${internalPackage(expected.group)}.${expected.kind}): unknown conversion`;
 }
 

@@ -137,6 +137,7 @@ export const eventKind: Kind<CoreEvent> = defineKind<CoreEvent>({
   validateName: pathSegmentName,
   ownMetaOnCreate: true,
   metaOnUpdate: "own",
+  defaultPropagation: "Unsupported",
   validate: (out, event) => validateEither(out, event, "reportingComponent"),
   allowCreateOnUpdate: true,
   selectableFields: coreFields,
@@ -174,6 +175,7 @@ export const newEventKind: Kind<EventsV1Event> = defineKind<EventsV1Event>({
   },
   ownMetaOnCreate: true,
   metaOnUpdate: "own",
+  defaultPropagation: "Unsupported",
   validateUpdate(out, event, old) {
     const core = toCoreEvent(event);
     validateEither(out, core, "reportingController");

@@ -83,5 +83,5 @@ export const cronJobKind: Kind<CronJob> = defineKind<CronJob>({
     // Upstream says "spec" twice.
     ...(cronJob.spec.schedule?.includes("TZ") ? ["cannot use TZ or CRON_TZ in spec.spec.schedule, use timeZone instead, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details"] : []),
   ],
-  status: {},
+  status: { meta: "none" },
 });

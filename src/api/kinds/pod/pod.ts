@@ -157,7 +157,7 @@ export const podTemplateKind: Kind<PodTemplate> = defineKind<PodTemplate>({
     draft.template ??= {};
     defaultPodTemplate(draft.template);
   },
-  generation: "everything",
+  generation: "template",
   prepareCreate: (draft) => dropDisabledTemplateFields(draft.template),
   prepareUpdate: (draft) => dropDisabledTemplateFields(draft.template),
   validate: (out, o) => validatePodTemplate(out, o.template ?? {}, "template"),

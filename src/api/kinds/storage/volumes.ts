@@ -135,6 +135,7 @@ function volumeCells(o: PersistentVolume, now: Instant): readonly Cell[] {
 }
 
 export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<PersistentVolume>({
+  metaOnUpdate: "create twice",
   resource: VOLUMES,
   schema: "io.k8s.api.core.v1.PersistentVolume",
   printer: { cells: volumeCells },
@@ -164,6 +165,15 @@ export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<Persisten
   deleteReturnsObject: true,
 });
 
+function validateStorageClass(out: Errors, o: StorageClass): void {
+  if (!o.provisioner) out.push(required("provisioner"));
+  else reasons(out, "provisioner", o.provisioner, isQualifiedName(o.provisioner.toLowerCase()));
+  for (const key of Object.keys(o.parameters ?? {})) if (key === "") out.push(invalidValue("parameters", key, "field can not be empty."));
+  if (o.reclaimPolicy && o.reclaimPolicy !== "Delete" && o.reclaimPolicy !== "Retain") out.push(unsupported("reclaimPolicy", o.reclaimPolicy, ["Delete", "Retain"]));
+  const mode = o.volumeBindingMode;
+  if (mode !== undefined && mode !== "Immediate" && mode !== "WaitForFirstConsumer") out.push(unsupported("volumeBindingMode", mode, ["Immediate", "WaitForFirstConsumer"]));
+}
+
 export const storageClassKind: Kind<StorageClass> = defineKind<StorageClass>({
   resource: CLASSES,
   schema: "io.k8s.api.storage.v1.StorageClass",
@@ -177,18 +187,11 @@ export const storageClassKind: Kind<StorageClass> = defineKind<StorageClass>({
     draft.reclaimPolicy ??= "Delete";
     draft.volumeBindingMode ??= "Immediate";
   },
-  validate(out, o) {
-    if (!o.provisioner) out.push(required("provisioner"));
-    else reasons(out, "provisioner", o.provisioner, isQualifiedName(o.provisioner.toLowerCase()));
-    for (const key of Object.keys(o.parameters ?? {})) if (key === "") out.push(invalidValue("parameters", key, "field can not be empty."));
-    if (o.reclaimPolicy && o.reclaimPolicy !== "Delete" && o.reclaimPolicy !== "Retain") out.push(unsupported("reclaimPolicy", o.reclaimPolicy, ["Delete", "Retain"]));
-    const mode = o.volumeBindingMode;
-    if (mode !== undefined && mode !== "Immediate" && mode !== "WaitForFirstConsumer") out.push(unsupported("volumeBindingMode", mode, ["Immediate", "WaitForFirstConsumer"]));
-  },
-  metaOnUpdate: "update",
+  validate: validateStorageClass,
   validateUpdate(out, o, old) {
+    validateStorageClass(out, o);
     if (!semanticallyEqual(o.parameters ?? {}, old.parameters ?? {})) out.push(forbiddenField("parameters", "updates to parameters are forbidden."));
-    if (o.provisioner !== old.provisioner) out.push(forbiddenField("provisioner", "updates to provisioner are forbidden."));
+    immutable(out, "provisioner", o.provisioner ?? "", old.provisioner ?? "");
     immutable(out, "reclaimPolicy", o.reclaimPolicy ?? null, old.reclaimPolicy ?? null);
     immutable(out, "volumeBindingMode", o.volumeBindingMode ?? null, old.volumeBindingMode ?? null);
   },
