@@ -15,7 +15,21 @@ const GO_NAMES: Readonly<Record<string, string>> = {
   gcePersistentDisk: "GCEPersistentDisk", scaleIO: "ScaleIO", storageos: "StorageOS", glusterfs: "Glusterfs", fsType: "FSType", volumeID: "VolumeID", pdName: "PDName",
 };
 
-const goName = (name: string): string => GO_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
+const ISCSI = { iqn: "IQN", iscsiInterface: "ISCSIInterface", chapAuthDiscovery: "DiscoveryCHAPAuth", chapAuthSession: "SessionCHAPAuth" };
+const RBD = { monitors: "CephMonitors", image: "RBDImage", pool: "RBDPool", user: "RadosUser" };
+const SSL = { sslEnabled: "SSLEnabled" };
+const GLUSTERFS = { endpoints: "EndpointsName" };
+/** Fields that an internal type calls by another name. */
+const NAMES_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ISCSIVolumeSource: ISCSI, ISCSIPersistentVolumeSource: ISCSI, RBDVolumeSource: RBD, RBDPersistentVolumeSource: RBD, ScaleIOVolumeSource: SSL, ScaleIOPersistentVolumeSource: SSL,
+  GlusterfsVolumeSource: GLUSTERFS, GlusterfsPersistentVolumeSource: GLUSTERFS, FCVolumeSource: { wwids: "WWIDs" }, AzureDiskVolumeSource: { diskURI: "DataDiskURI" },
+  ContainerStatus: { lastState: "LastTerminationState" }, LinuxContainerUser: { gid: "GID" }, LoadBalancerIngress: { ipMode: "IPMode" }, PodStatus: { qosClass: "QOSClass" },
+  WindowsSecurityContextOptions: { gmsaCredentialSpecName: "GMSACredentialSpecName", gmsaCredentialSpec: "GMSACredentialSpec" }, JobSpec: { ttlSecondsAfterFinished: "TTLSecondsAfterFinished" },
+};
+/** Fields that v1 has and an internal type does not. */
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = { PodStatus: ["podIP"] };
+
+const goName = (name: string, struct = ""): string => NAMES_IN[struct]?.[name] ?? GO_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 
 const isObject = (v: unknown): v is Readonly<Record<string, unknown>> => typeof v === "object" && v !== null && !Array.isArray(v);
 
@@ -95,7 +109,7 @@ function struct(name: string, v: Readonly<Record<string, unknown>>): Record<stri
 }
 
 function fieldsOf(name: string, v: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  const { fields } = structOf(name);
+  const { fields, goName: type } = structOf(name);
   const meta = name.startsWith(META);
   const shown: Record<string, unknown> = {};
   for (const [key, field] of fields) {
@@ -105,8 +119,8 @@ function fieldsOf(name: string, v: Readonly<Record<string, unknown>>): Record<st
       Object.assign(shown, has ? value(field.type, v[key]) : {});
       continue;
     }
-    if (meta && !has && !field.always) continue;
-    shown[meta ? key : goName(key)] = has ? value(field.type, v[key]) : zero(field);
+    if ((meta && !has && !field.always) || LEFT_OUT[type]?.includes(key)) continue;
+    shown[meta ? key : goName(key, type)] = has ? value(field.type, v[key]) : zero(field);
   }
   const moves = MOVED[name];
   return moves ? moved(shown, moves) : shown;

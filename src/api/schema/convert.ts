@@ -38,11 +38,14 @@ const LIMITS = { int32: [-(2n ** 31n), 2n ** 31n - 1n], int64: [-(2n ** 63n), 2n
 /** Whose words errors have: Go's JSON decoder's, or the converter's that reads strategic merge results (apimachinery pkg/runtime/converter.go). */
 export type Words = "json" | "unstructured";
 
-/** Where a value stands: names, indexes of lists, and (told apart by `inMap`) keys of maps. */
+/** Where a value stands, besides names and indexes of lists: keys of maps, and fields of an embedded struct. */
 interface Step {
-  readonly key: string | number;
-  readonly inMap: boolean;
+  readonly key: string;
+  readonly embedded?: string;
 }
+
+/** The step in Go's words: those of maps and lists are left out. */
+const inGo = (step: string | number | Step): readonly string[] => (typeof step === "string" ? [step] : typeof step === "object" && step.embedded !== undefined ? [`${step.embedded}.${step.key}`] : []);
 
 /** Values come out undefined where nothing was set (null, or an error that is saved). */
 class Converter {
@@ -90,7 +93,7 @@ class Converter {
 
   #typeError(value: unknown, go: string, literal = false): string {
     const what = literal ? `number ${value instanceof NumberText ? value.text : String(value)}` : goKindOf(value);
-    const fields = this.#steps.filter((step) => typeof step === "string").join(".");
+    const fields = this.#steps.flatMap(inGo).join(".");
     return `json: cannot unmarshal ${what} into ${fields === "" ? `Go value of type ${go}` : `Go struct field ${this.#struct}.${fields} of type ${go}`}`;
   }
 
@@ -122,7 +125,7 @@ class Converter {
     const keys = Object.keys(value);
     if (keys.length > 1) keys.sort();
     for (const key of keys) {
-      this.#steps.push({ key, inMap: true });
+      this.#steps.push({ key });
       const amount = this.value(type, value[key]) ?? zeroOf(type);
       // Amounts of resources are kept in thousandths at the finest: a default of upstream's, on every list of them.
       setOwn(out, key, type.kind === "quantity" && typeof amount === "string" ? roundedToMilli(amount) : amount);
@@ -183,7 +186,7 @@ class Converter {
 
   /** Whether the field is set. */
   #field(field: Field, entry: unknown, values: JsonObject, known?: unknown): boolean {
-    this.#steps.push(field.name);
+    this.#steps.push(field.embedded === undefined ? field.name : { key: field.name, embedded: field.embedded });
     const converted = this.value(field.type, entry, values[field.name], known);
     this.#steps.pop();
     if (converted !== undefined) values[field.name] = converted;

@@ -62,6 +62,8 @@ describe("bodies that do not fit", () => {
     { text: job({ podFailurePolicy: [] }), want: handled("json: cannot unmarshal array into Go struct field JobSpec.spec.podFailurePolicy of type v1.PodFailurePolicy") },
     { text: job({ template: { spec: { containers: [{ image: 1 }] } } }), want: handled("json: cannot unmarshal number into Go struct field Container.spec.template.spec.containers.image of type string") },
     { text: job({ template: { spec: { restartPolicy: 1 } } }), want: handled("json: cannot unmarshal number into Go struct field PodSpec.spec.template.spec.restartPolicy of type v1.RestartPolicy") },
+    { text: job({ template: { spec: { volumes: [{ secret: 1 }] } } }), want: handled("json: cannot unmarshal number into Go struct field Volume.spec.template.spec.volumes.VolumeSource.secret of type v1.SecretVolumeSource") },
+    { text: job({ template: { spec: { containers: [{ envFrom: [{ secretRef: { name: 1 } }] }] } } }), want: handled("json: cannot unmarshal number into Go struct field SecretEnvSource.spec.template.spec.containers.envFrom.secretRef.LocalObjectReference.name of type string") },
     { text: job({ template: { spec: { containers: [{ resources: { limits: { cpu: "x" } } }] } } }), want: handled("quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'") },
     { text: '{"status":{"startTime":"yesterday"}}', want: handled('parsing time "yesterday" as "2006-01-02T15:04:05Z07:00": cannot parse "yesterday" as "2006"') },
   ])("$want", ({ text, want }) => expect(refusal({ text, expected: JOB })).toBe(want));

@@ -71,6 +71,8 @@ export interface Field {
   /** Printed even when it is absent or zero. */
   readonly always: boolean;
   readonly required: boolean;
+  /** The Go structs inside the struct that the field really belongs to, `RuleWithOperations.Rule`; errors about types name them. */
+  readonly embedded?: string;
 }
 
 export interface Struct {
@@ -142,17 +144,46 @@ const NEVER_EMPTY: ReadonlySet<Type["kind"]> = new Set(["struct", "time", "micro
 /** `name`, then `*` pointer, `!` no omitempty, `0` omitzero, `=GoType` where it differs from the obvious. */
 const GO_FIELD = /^([^*!0=]+?)(\*?)(!?)(0?)(?:=(.*))?$/;
 
-function compileField(name: string, index: number, raw: RawType, spec: string | undefined, required: boolean): Field {
+interface Embedding {
+  readonly structs: readonly string[];
+  readonly embedded: string;
+  readonly only?: readonly string[];
+  readonly but?: readonly string[];
+}
+
+const RULE = ["apiGroups", "apiVersions", "resources", "scope"];
+/** Structs that upstream's Go types embed, and which fields come of it. */
+const EMBEDDED: readonly Embedding[] = [
+  { structs: ["ConfigMapKeySelector", "SecretKeySelector", "ConfigMapEnvSource", "SecretEnvSource", "ConfigMapVolumeSource", "ConfigMapProjection", "SecretProjection"], embedded: "LocalObjectReference", only: ["name"] },
+  { structs: ["Probe"], embedded: "ProbeHandler", only: ["exec", "httpGet", "tcpSocket", "grpc"] },
+  { structs: ["Volume"], embedded: "VolumeSource", but: ["name"] },
+  { structs: ["EphemeralContainer"], embedded: "EphemeralContainerCommon", but: ["targetContainerName"] },
+  {
+    structs: ["PersistentVolumeSpec"], embedded: "PersistentVolumeSource",
+    but: ["accessModes", "capacity", "claimRef", "mountOptions", "nodeAffinity", "persistentVolumeReclaimPolicy", "storageClassName", "volumeAttributesClassName", "volumeMode"],
+  },
+  { structs: ["IngressRule"], embedded: "IngressRuleValue", only: ["http"] },
+  { structs: ["RuleWithOperations"], embedded: "Rule", only: RULE },
+  { structs: ["NamedRuleWithOperations"], embedded: "RuleWithOperations", only: ["operations"] },
+  { structs: ["NamedRuleWithOperations"], embedded: "RuleWithOperations.Rule", only: RULE },
+  { structs: ["DeviceClassConfiguration", "DeviceClaimConfiguration", "DeviceAllocationConfiguration"], embedded: "DeviceConfiguration", only: ["opaque"] },
+];
+
+const embeddedIn = (struct: string, field: string): string | undefined =>
+  EMBEDDED.find(({ structs, only, but }) => structs.includes(struct) && (only?.includes(field) ?? !but?.includes(field)))?.embedded;
+
+function compileField(name: string, index: number, raw: RawType, spec: string | undefined, required: boolean, embedded: string | undefined): Field {
   const [, , star = "", bang = "", zero = "", goType = ""] = (spec === undefined ? undefined : GO_FIELD.exec(spec)) ?? [];
   const type = typeOf(raw, goType);
   const pointer = star !== "";
-  return { name, index, type, pointer, required, always: bang !== "" || (!pointer && zero === "" && NEVER_EMPTY.has(type.kind)) };
+  return { name, index, type, pointer, required, ...(embedded !== undefined && { embedded }), always: bang !== "" || (!pointer && zero === "" && NEVER_EMPTY.has(type.kind)) };
 }
 
 function compile(name: string): Struct {
   const raw = RAW[name];
   assert(raw?.fields, `no such type: ${name}`);
   const facts = GO[name];
+  const goName = name.slice(name.lastIndexOf(".") + 1);
   const specs = (facts ?? Object.keys(raw.fields).sort().join(",")).split(",").filter((s) => s !== "");
   const fields = new Map<string, Field>();
   for (const spec of [...(raw.fields["kind"] && !/(^|,)kind/.test(GO[name] ?? "") ? ["kind", "apiVersion"] : []), ...specs]) {
@@ -161,9 +192,9 @@ function compile(name: string): Struct {
     const required = raw.required?.includes(field) ?? false;
     // Of types that refer to themselves all but pointers would be printed without end: without Go's word, what may be absent is one.
     const known = facts !== undefined ? spec : required ? undefined : `${field}*`;
-    if (rawField && !fields.has(field)) fields.set(field, compileField(field, fields.size, rawField, known, required));
+    if (rawField && !fields.has(field)) fields.set(field, compileField(field, fields.size, rawField, known, required, embeddedIn(goName, field)));
   }
-  return { name, goName: name.slice(name.lastIndexOf(".") + 1), fields, always: [...fields.values()].filter((f) => f.always) };
+  return { name, goName, fields, always: [...fields.values()].filter((f) => f.always) };
 }
 
 /** Defaults that upstream's types declare beside those of their Go types; lists keyed by such a field read them. */

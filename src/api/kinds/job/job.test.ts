@@ -22,9 +22,9 @@ describe("defaults", () => {
 
   test("parallelism alone is a work queue", () => expect(specOf(job({ parallelism: 3 }))).not.toHaveProperty("completions"));
 
-  test("a template's labels become the Job's when it has none", () => {
+  test("a template's labels become the Job's when it has none, those of its selector too", () => {
     const labelled = job({ template: { ...template, metadata: { labels: { app: "x" } } } });
-    expect(tryCreate(kind, labelled).object.metadata.labels).toEqual({ app: "x" });
+    expect(tryCreate(kind, labelled).object.metadata.labels).toEqual({ app: "x", "job-name": "j", "batch.kubernetes.io/job-name": "j", "controller-uid": UID, "batch.kubernetes.io/controller-uid": UID });
     expect(tryCreate(kind, { ...labelled, metadata: { name: "j", labels: { own: "y" } } }).object.metadata.labels).toEqual({ own: "y" });
   });
 

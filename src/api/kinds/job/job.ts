@@ -26,7 +26,8 @@ function generateSelector(job: Draft<Job>): void {
   if (uid === "") return;
   job.spec.template.metadata ??= {};
   const { metadata } = job.spec.template;
-  metadata.labels = { [LEGACY_JOB_NAME]: name, [JOB_NAME]: name, [LEGACY_CONTROLLER_UID]: uid, [CONTROLLER_UID]: uid, ...metadata.labels };
+  const labels = (metadata.labels ??= {});
+  for (const [key, value] of [[LEGACY_JOB_NAME, name], [JOB_NAME, name], [LEGACY_CONTROLLER_UID, uid], [CONTROLLER_UID, uid]] as const) labels[key] ??= value;
   job.spec.selector ??= {};
   job.spec.selector.matchLabels = { [CONTROLLER_UID]: uid, ...job.spec.selector.matchLabels };
 }

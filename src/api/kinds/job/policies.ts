@@ -73,7 +73,7 @@ function validateExitCodes(out: Errors, codes: PodFailurePolicyOnExitCodesRequir
 
 /** A successPolicy as Go prints the internal type. */
 export const shownSuccessPolicy = (policy: SuccessPolicy): Spelled =>
-  new Spelled(JSON.stringify({ Rules: (policy.rules ?? []).map((r) => ({ SucceededIndexes: r.succeededIndexes ?? null, SucceededCount: r.succeededCount ?? null })) }));
+  new Spelled(JSON.stringify({ Rules: policy.rules?.map((r) => ({ SucceededIndexes: r.succeededIndexes ?? null, SucceededCount: r.succeededCount ?? null })) ?? null }));
 
 export function validateSuccessPolicy(out: Errors, spec: JobSpec, field: string): void {
   const policy = spec.successPolicy;

@@ -165,7 +165,8 @@ const NOT_FOR_EPHEMERAL = "cannot be set for an Ephemeral Container";
 /** In the order of the Go type's fields. */
 const EPHEMERAL_FORBIDDEN = ["ports", "resources", "resizePolicy", "restartPolicy", "restartPolicyRules", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle"] as const;
 
-const isSet = (v: unknown): boolean => v !== undefined && v !== null && !(Array.isArray(v) && v.length === 0) && !(typeof v === "object" && Object.keys(v).length === 0);
+/** Of the resources, which are always there, any part; of the others that they are there at all. */
+const isSet = (key: string, v: unknown): boolean => v !== undefined && v !== null && (key !== "resources" || Object.keys(v).length > 0);
 
 export function validateEphemeralContainers(out: Errors, field: string, pod: PodContext): void {
   const others = new Set([...(pod.spec.containers ?? []), ...(pod.spec.initContainers ?? [])].map((c) => c.name));
@@ -177,7 +178,7 @@ export function validateEphemeralContainers(out: Errors, field: string, pod: Pod
     if (names.has(c.name)) out.push(duplicate(`${at}.name`, c.name));
     else names.add(c.name);
     if (c.targetContainerName && !others.has(c.targetContainerName)) out.push(fieldNotFound(`${at}.targetContainerName`, c.targetContainerName));
-    for (const key of EPHEMERAL_FORBIDDEN) if (isSet(c[key])) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_EPHEMERAL));
+    for (const key of EPHEMERAL_FORBIDDEN) if (isSet(key, c[key])) out.push(forbiddenField(`${at}.${key}`, NOT_FOR_EPHEMERAL));
     (c.volumeMounts ?? []).forEach((mount, j) => {
       if (mount.subPath) out.push(forbiddenField(`${at}.volumeMounts[${j}].subPath`, NOT_FOR_EPHEMERAL));
       if (mount.subPathExpr) out.push(forbiddenField(`${at}.volumeMounts[${j}].subPathExpr`, NOT_FOR_EPHEMERAL));

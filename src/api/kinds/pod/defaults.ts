@@ -22,8 +22,6 @@ export function defaultPodSpec(spec: Draft<PodSpec>): void {
   for (const c of [...(spec.initContainers ?? []), ...(spec.containers ?? []), ...(spec.ephemeralContainers ?? [])]) defaultContainer(c);
   spec.restartPolicy ||= "Always";
   spec.terminationGracePeriodSeconds ??= 30;
-  // Negative periods were once accepted and mean the shortest that there is.
-  if (spec.terminationGracePeriodSeconds < 0) spec.terminationGracePeriodSeconds = 1;
   spec.dnsPolicy ||= "ClusterFirst";
   spec.securityContext ??= {};
   spec.schedulerName ||= "default-scheduler";
@@ -41,6 +39,8 @@ export function defaultPod(pod: Draft<Pod>): void {
   pod.spec ??= { containers: [] };
   const { spec } = pod;
   defaultPodSpec(spec);
+  // Negative periods were once accepted and mean the shortest that there is.
+  if ((spec.terminationGracePeriodSeconds ?? 0) < 0) spec.terminationGracePeriodSeconds = 1;
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   for (const c of containers) defaultRequests(c);
   if (spec.hostNetwork) for (const c of containers) defaultHostPorts(c);

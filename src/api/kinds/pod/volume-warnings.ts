@@ -2,8 +2,8 @@
  * Warnings about a pod's volumes: drivers that are gone, and files that would be written one over the other.
  * Follows kubernetes pkg/api/pod/warnings.go (warningsForOverlappingVirtualPaths) and pkg/api/persistentvolumeclaim/util.go.
  */
-import type { PodSpec, Volume, VolumeProjection } from "../../generated/types.ts";
-import { canonicalQuantity, isWholeQuantity } from "../../quantity.ts";
+import type { PodSpec, VolumeProjection } from "../../generated/types.ts";
+import { claimSpecWarnings } from "../storage/claim-spec.ts";
 
 const OLD = ["photonPersistentDisk", "gitRepo", "scaleIO", "flocker", "storageos", "quobyte", "glusterfs", "ephemeral", "cephfs", "rbd"] as const;
 const DEPRECATED: Readonly<Record<string, string>> = {
@@ -18,19 +18,10 @@ const DEPRECATED: Readonly<Record<string, string>> = {
   rbd: "rbd: deprecated in v1.28, non-functional in v1.31+",
 };
 
-function claimWarnings(volume: Volume, at: string): string[] {
-  const { resources } = volume.ephemeral?.volumeClaimTemplate?.spec ?? {};
-  return (["requests", "limits"] as const).flatMap((kind) => {
-    const value = resources?.[kind]?.["storage"];
-    if (value === undefined || isWholeQuantity(value)) return [];
-    return [`${at}.ephemeral.volumeClaimTemplate.spec.resources.${kind}[storage]: fractional byte value ${JSON.stringify(canonicalQuantity(value))} is invalid, must be an integer`];
-  });
-}
-
 export function volumeWarnings(spec: PodSpec, field: string): string[] {
   return (spec.volumes ?? []).flatMap((volume, i) => {
     const at = `${field}.volumes[${i}]`;
-    return OLD.flatMap((key) => (volume[key] === undefined ? [] : key === "ephemeral" ? claimWarnings(volume, at) : [`${at}.${DEPRECATED[key] ?? key}`]));
+    return OLD.flatMap((key) => (volume[key] === undefined ? [] : key === "ephemeral" ? claimSpecWarnings(volume.ephemeral?.volumeClaimTemplate?.spec, `${at}.ephemeral.volumeClaimTemplate.spec`) : [`${at}.${DEPRECATED[key] ?? key}`]));
   });
 }
 
