@@ -4,11 +4,12 @@
  */
 import type { Instant } from "../../base/clock.ts";
 import { invalidValue, required } from "../field-error.ts";
-import type { ClusterRole, ClusterRoleBinding, PolicyRule, Subject, Role, RoleBinding, RoleRef } from "../generated/types.ts";
-import { pathSegmentName } from "../names.ts";
+import type { ClusterRole, ClusterRoleBinding, ObjectMeta, PolicyRule, Subject, Role, RoleBinding, RoleRef } from "../generated/types.ts";
+import { pathSegmentName, subdomainName } from "../names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../object-meta.ts";
 import { CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, type Resource } from "../resource.ts";
 import { type Errors, reasons, semanticallyEqual, unsupported } from "../validation/fields.ts";
-import { validateLabelSelector } from "../validation/labels.ts";
+import { selectorParses, validateLabelSelector } from "../validation/labels.ts";
 import { defineKind } from "./define.ts";
 import type { Cell, Draft, Kind } from "./kind.ts";
 import { ageCell } from "./printing.ts";
@@ -40,7 +41,25 @@ export const roleKind: Kind<Role> = defineKind<Role>({
   printer: { cells: nameAndTime },
   validateName: pathSegmentName,
   validate: (out, o) => validateRules(out, o.rules, true),
+  metaOnUpdate: "own",
+  validateUpdate(out, o, old) {
+    out.push(...metaOf(o, true));
+    validateRules(out, o.rules, true);
+    out.push(...validateObjectMetaUpdate(o.metadata, old.metadata, true));
+  },
 });
+
+function validateClusterRole(out: Errors, o: ClusterRole, allowInvalidValues: boolean): void {
+  validateRules(out, o.rules, false);
+  if (!o.aggregationRule) return;
+  const selectors = o.aggregationRule.clusterRoleSelectors ?? [];
+  if (selectors.length === 0) out.push(required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"));
+  selectors.forEach((selector, i) => {
+    const field = `aggregationRule.clusterRoleSelectors[${i}]`;
+    validateLabelSelector(out, field, selector, { allowInvalidValues });
+    if (!selectorParses(selector)) out.push(invalidValue(field, null, "invalid label selector."));
+  });
+}
 
 export const clusterRoleKind: Kind<ClusterRole> = defineKind<ClusterRole>({
   allowCreateOnUpdate: true,
@@ -48,17 +67,17 @@ export const clusterRoleKind: Kind<ClusterRole> = defineKind<ClusterRole>({
   schema: "io.k8s.api.rbac.v1.ClusterRole",
   printer: { cells: nameAndTime },
   validateName: pathSegmentName,
-  validate(out, o) {
-    validateRules(out, o.rules, false);
-    if (!o.aggregationRule) return;
-    const selectors = o.aggregationRule.clusterRoleSelectors ?? [];
-    if (selectors.length === 0) out.push(required("aggregationRule.clusterRoleSelectors", "at least one clusterRoleSelector required if aggregationRule is non-nil"));
-    selectors.forEach((selector, i) => validateLabelSelector(out, `aggregationRule.clusterRoleSelectors[${i}]`, selector));
+  validate: (out, o) => validateClusterRole(out, o, false),
+  metaOnUpdate: "own",
+  validateUpdate(out, o, old) {
+    out.push(...metaOf(o, false));
+    validateClusterRole(out, o, (old.aggregationRule?.clusterRoleSelectors ?? []).some((selector) => !selectorParses(selector)));
+    out.push(...validateObjectMetaUpdate(o.metadata, old.metadata, true));
   },
 });
 
 interface Binding {
-  readonly metadata: { readonly name?: string; readonly creationTimestamp?: string };
+  readonly metadata: ObjectMeta;
   readonly roleRef: RoleRef;
   readonly subjects?: readonly Subject[];
 }
@@ -74,7 +93,7 @@ function validateSubject(out: Errors, field: string, subject: Subject, namespace
   if (!subject.name) out.push(required(`${field}.name`));
   const group = subject.apiGroup ?? "";
   if (subject.kind === "ServiceAccount") {
-    if (subject.name) reasons(out, `${field}.name`, subject.name, pathSegmentName(subject.name, false));
+    if (subject.name) reasons(out, `${field}.name`, subject.name, subdomainName(subject.name, false));
     if (group !== "") out.push(unsupported(`${field}.apiGroup`, group, [""]));
     if (!namespaced && !subject.namespace) out.push(required(`${field}.namespace`));
   } else if (subject.kind === "User" || subject.kind === "Group") {
@@ -92,8 +111,13 @@ function validateBinding(out: Errors, o: Binding, namespaced: boolean): void {
   (o.subjects ?? []).forEach((subject, i) => validateSubject(out, `subjects[${i}]`, subject, namespaced));
 }
 
+/** Upstream looks at a new object's metadata, at the object, and then at what of the metadata has changed. */
+const metaOf = (o: Binding | Role | ClusterRole, namespaced: boolean) => validateObjectMeta(o.metadata, { namespaced, validateName: pathSegmentName, builtIn: true });
+
 function validateBindingUpdate(out: Errors, o: Binding, old: Binding, namespaced: boolean): void {
+  out.push(...metaOf(o, namespaced));
   validateBinding(out, o, namespaced);
+  out.push(...validateObjectMetaUpdate(o.metadata, old.metadata, true));
   if (!semanticallyEqual(o.roleRef, old.roleRef)) {
     out.push(invalidValue("roleRef", { APIGroup: o.roleRef?.apiGroup ?? "", Kind: o.roleRef?.kind ?? "", Name: o.roleRef?.name ?? "" }, "cannot change roleRef"));
   }
@@ -114,6 +138,7 @@ export const roleBindingKind: Kind<RoleBinding> = defineKind<RoleBinding>({
   validateName: pathSegmentName,
   applyDefaults: applyBindingDefaults,
   validate: (out, o) => validateBinding(out, o, true),
+  metaOnUpdate: "own",
   validateUpdate: (out, o, old) => validateBindingUpdate(out, o, old, true),
 });
 
@@ -125,5 +150,6 @@ export const clusterRoleBindingKind: Kind<ClusterRoleBinding> = defineKind<Clust
   validateName: pathSegmentName,
   applyDefaults: applyBindingDefaults,
   validate: (out, o) => validateBinding(out, o, false),
+  metaOnUpdate: "own",
   validateUpdate: (out, o, old) => validateBindingUpdate(out, o, old, false),
 });

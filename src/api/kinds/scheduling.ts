@@ -2,18 +2,21 @@
  * The kinds PriorityClass, RuntimeClass and PodDisruptionBudget.
  * Follows kubernetes pkg/apis/{scheduling,node,policy}/validation and their registries' strategies.
  */
-import { forbiddenField, invalidValue, required } from "../field-error.ts";
+import { duplicate, forbiddenField, invalidValue, required } from "../field-error.ts";
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
-import { isDns1123Label } from "../names.ts";
+import { labelName, subdomainName } from "../names.ts";
+import { validateObjectMeta, validateObjectMetaUpdate } from "../object-meta.ts";
 import { POD_DISRUPTION_BUDGETS, PRIORITY_CLASSES, type Resource } from "../resource.ts";
 import { type Errors, immutable, nonNegative, reasons, unsupported } from "../validation/fields.ts";
-import { validateLabels, validateLabelSelector } from "../validation/labels.ts";
+import { validateConditions } from "../validation/conditions.ts";
+import { selectorParses, validateLabels, validateLabelSelector } from "../validation/labels.ts";
 import { atMost100Percent, intOrPercent } from "../validation/percent.ts";
 import { defineKind } from "./define.ts";
 import { goSpelled } from "./go-spelling.ts";
 import type { Kind } from "./kind.ts";
 import { validateResourceRequirements } from "./pod/resources.ts";
 import { validateTolerations } from "./pod/scheduling.ts";
+import { DEPRECATED_NODE_LABELS } from "./pod/warnings.ts";
 import { ageCell } from "./printing.ts";
 
 const USER_PRIORITY_MAX = 1_000_000_000;
@@ -60,25 +63,41 @@ export const priorityClassKind: Kind<PriorityClass> = defineKind<PriorityClass>(
 
 const RUNTIME_CLASSES: Resource<RuntimeClass> = { group: "node.k8s.io", version: "v1", plural: "runtimeclasses", kind: "RuntimeClass", namespaced: false };
 
+/** Its finalizers may have any name. */
 function validateRuntimeClass(out: Errors, o: RuntimeClass): void {
-  if (!o.handler) out.push(required("handler"));
-  else reasons(out, "handler", o.handler, isDns1123Label(o.handler));
-  if (o.overhead?.podFixed) validateResourceRequirements(out, "overhead", { limits: o.overhead.podFixed });
-  validateLabels(out, "scheduling.nodeSelector", o.scheduling?.nodeSelector);
-  validateTolerations(out, "scheduling.tolerations", o.scheduling?.tolerations);
+  out.push(...validateObjectMeta(o.metadata, { namespaced: false, validateName: subdomainName, builtIn: false }));
+  if (o.handler) reasons(out, "handler", o.handler, labelName(o.handler, false));
+  else out.push(required("handler"));
+  if (o.overhead) validateResourceRequirements(out, "overhead", { limits: o.overhead.podFixed ?? {} });
+  const { nodeSelector, tolerations = [] } = o.scheduling ?? {};
+  validateLabels(out, "scheduling.nodeSelector", nodeSelector);
+  validateTolerations(out, "scheduling.tolerations", tolerations);
+  const seen = new Set<string>();
+  tolerations.forEach((toleration, i) => {
+    const key = JSON.stringify([toleration.key ?? "", toleration.operator ?? "", toleration.value ?? "", toleration.effect ?? ""]);
+    if (seen.has(key)) out.push(duplicate(`scheduling.tolerations[${i}]`, goSpelled("io.k8s.api.core.v1.Toleration", toleration)));
+    seen.add(key);
+  });
 }
 
+const runtimeClassWarnings = ({ scheduling }: RuntimeClass): readonly string[] =>
+  Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => (Object.hasOwn(DEPRECATED_NODE_LABELS, key) ? [`scheduling.nodeSelector: ${DEPRECATED_NODE_LABELS[key] ?? ""}`] : []));
+
 export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
-  allowCreateOnUpdate: true,
   resource: RUNTIME_CLASSES,
   schema: "io.k8s.api.node.v1.RuntimeClass",
   printer: { cells: (o, now) => [o.metadata.name ?? "", o.handler, ageCell(o, now)] },
+  ownMetaOnCreate: true,
   validate: validateRuntimeClass,
-  plainMeta: true,
+  createWarnings: runtimeClassWarnings,
+  metaOnUpdate: "own",
   validateUpdate(out, o, old) {
     validateRuntimeClass(out, o);
-    immutable(out, "handler", o.handler, old.handler);
+    out.push(...validateObjectMetaUpdate(o.metadata, old.metadata, false));
+    immutable(out, "handler", o.handler ?? "", old.handler ?? "");
   },
+  updateWarnings: runtimeClassWarnings,
+  allowCreateOnUpdate: true,
   allowUnconditionalUpdate: false,
 });
 
@@ -88,15 +107,15 @@ function validateCount(out: Errors, field: string, value: string | number | unde
   atMost100Percent(out, field, value);
 }
 
-function validateBudget(out: Errors, { spec }: PodDisruptionBudget): void {
+function validateBudget(out: Errors, { spec }: PodDisruptionBudget, allowInvalidValues: boolean): void {
   if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
     out.push(invalidValue("spec", goSpelled("io.k8s.api.policy.v1.PodDisruptionBudgetSpec", spec), "minAvailable and maxUnavailable cannot be both set"));
   }
   validateCount(out, "spec.minAvailable", spec.minAvailable);
   validateCount(out, "spec.maxUnavailable", spec.maxUnavailable);
+  validateLabelSelector(out, "spec.selector", spec.selector, { allowInvalidValues });
   const policy = spec.unhealthyPodEvictionPolicy;
   if (policy !== undefined && policy !== "AlwaysAllow" && policy !== "IfHealthyBudget") out.push(unsupported("spec.unhealthyPodEvictionPolicy", policy, ["AlwaysAllow", "IfHealthyBudget"]));
-  validateLabelSelector(out, "spec.selector", spec.selector);
 }
 
 const orNone = (value: string | number | undefined): string => (value === undefined ? "N/A" : String(value));
@@ -106,11 +125,16 @@ export const podDisruptionBudgetKind: Kind<PodDisruptionBudget> = defineKind<Pod
   schema: "io.k8s.api.policy.v1.PodDisruptionBudget",
   printer: { cells: (o, now) => [o.metadata.name ?? "", orNone(o.spec?.minAvailable), orNone(o.spec?.maxUnavailable), o.status?.disruptionsAllowed ?? 0, ageCell(o, now)] },
   generation: "spec",
-  validate: validateBudget,
+  // Its metadata meet the generic rules only.
+  ownMetaOnCreate: true,
+  validate: (out, o) => validateBudget(out, o, false),
   metaOnUpdate: "none",
+  // A selector that was taken before its values were looked at stays.
+  validateUpdate: (out, o, old) => validateBudget(out, o, old.spec.selector !== undefined && !selectorParses(old.spec.selector)),
   status: {
     meta: "none",
     validate(out, { status }) {
+      validateConditions(out, "status.conditions", status?.conditions);
       for (const key of ["disruptionsAllowed", "currentHealthy", "desiredHealthy", "expectedPods"] as const) nonNegative(out, `status.${key}`, status?.[key]);
     },
   },

@@ -105,3 +105,25 @@ test.each([
 ])("of a certificate and a key is said: $want", ({ certificate, key, want }) => {
   expect(keyPairProblem(certificate, key)).toBe(want);
 });
+
+test.each([
+  { of: ["node.k8s.io/v1", "RuntimeClass"], name: "without a handler", object: { metadata: { name: "r", finalizers: ["plain"] } }, want: ["handler: Required value"] },
+  { of: ["node.k8s.io/v1", "RuntimeClass"], name: "with one toleration twice", object: { metadata: { name: "r" }, handler: "h", scheduling: { tolerations: [{ operator: "Exists" }, { operator: "Exists" }] } }, want: ['scheduling.tolerations[1]: Duplicate value: {"Key":"","Operator":"Exists","Value":"","Effect":"","TolerationSeconds":null}'] },
+  { of: ["apps/v1", "ControllerRevision"], name: "with data that is no object", object: { metadata: { name: "c" }, revision: 1, data: [1] }, want: ["data: Required value: data must be a valid JSON object"] },
+  { of: ["policy/v1", "PodDisruptionBudget"], name: "with a wrong policy and selector", object: { metadata: { name: "p" }, spec: { selector: { matchLabels: { a: "b c" } }, unhealthyPodEvictionPolicy: "x" } }, want: [/^spec.selector.matchLabels: /, /^spec.unhealthyPodEvictionPolicy: /] },
+  { of: ["rbac.authorization.k8s.io/v1", "RoleBinding"], name: "with an account that can't be", object: { metadata: { name: "b" }, roleRef: { kind: "Role", name: "r" }, subjects: [{ kind: "ServiceAccount", name: "No" }] }, want: [/^subjects\[0\].name: Invalid value: "No": a lowercase RFC 1123 subdomain/] },
+  { of: ["rbac.authorization.k8s.io/v1", "ClusterRole"], name: "with a selector that doesn't parse", object: { metadata: { name: "c" }, aggregationRule: { clusterRoleSelectors: [{ matchExpressions: [{ key: "a", operator: "?" }] }] } }, want: [/operator: Invalid value: "\?"/, "aggregationRule.clusterRoleSelectors[0]: Invalid value: null: invalid label selector."] },
+])("$of.1 $name is refused", ({ of: [apiVersion = "", kind = ""], object, want }) => {
+  expect(tryCreate(kindFor(apiVersion, kind), object).errors).toEqual(want.map((text) => (typeof text === "string" ? text : (expect.stringMatching(text) as unknown))));
+});
+
+test("conditions of a budget's status are looked at", () => {
+  const kind = kindFor("policy/v1", "PodDisruptionBudget");
+  const old = stored(kind, { metadata: { name: "p" }, spec: {} });
+  const condition = { type: "A", status: "True", reason: "1", lastTransitionTime: "2024-01-01T00:00:00Z", message: "" };
+  expect(tryUpdate(kind, old, (draft) => void (draft["status"] = { conditions: [condition, { ...condition, reason: "Known", status: "Maybe" }] }), "status").errors).toEqual([
+    expect.stringMatching(/^status.conditions\[0\].reason: Invalid value: "1": a condition reason must start/) as unknown,
+    'status.conditions[1].type: Duplicate value: "A"',
+    'status.conditions[1].status: Unsupported value: "Maybe": supported values: "False", "True", "Unknown"',
+  ]);
+});

@@ -188,8 +188,9 @@ export const limitRangeKind: Kind<LimitRange> = defineKind<LimitRange>({
   applyDefaults(draft) {
     for (const item of draft.spec?.limits ?? []) {
       if (item.type !== "Container") continue;
-      item.default = { ...item.max, ...item.default };
-      item.defaultRequest = { ...item.min, ...item.default, ...item.defaultRequest };
+      const [limits, requests] = [{ ...item.max, ...item.default }, { ...item.min, ...item.max, ...item.default, ...item.defaultRequest }];
+      if (Object.keys(limits).length > 0) item.default = limits;
+      if (Object.keys(requests).length > 0) item.defaultRequest = requests;
     }
   },
   // Upstream gives one without a name a fresh UUID for it; the object's own is one.
