@@ -31,10 +31,10 @@ function validateCondition(out: Errors, field: string, condition: Partial<Condit
 }
 
 /** Each whole, and of each type one. */
-export function validateConditions(out: Errors, field: string, conditions: readonly Condition[] | undefined): void {
+export function validateConditions(out: Errors, field: string, conditions: readonly Partial<Condition>[] | undefined): void {
   const seen = new Set<string>();
   (conditions ?? []).forEach((condition, i) => {
-    const { type = "" }: Partial<Condition> = condition;
+    const { type = "" } = condition;
     if (seen.has(type)) out.push(duplicate(`${field}[${i}].type`, type));
     seen.add(type);
     validateCondition(out, `${field}[${i}]`, condition);
