@@ -131,8 +131,9 @@ export function goSpelled(schema: string, v: object | undefined): Spelled {
   return new Spelled(v === undefined ? "null" : JSON.stringify(struct(schema, { ...v })));
 }
 
-/** How two values of a type differ, as upstream shows it. */
-export function goDiff(schema: string, old: object, now: object): string {
-  const text = (v: object) => JSON.stringify(struct(schema, { ...v }), null, 1);
+/** How two values of a type differ, as upstream shows it; `without`: fields that are no part of the comparison. */
+export function goDiff(schema: string, old: object, now: object, without: ReadonlySet<string> = new Set()): string {
+  const left = new Set([...without].map((name) => goName(name)));
+  const text = (v: object) => JSON.stringify(Object.fromEntries(Object.entries(struct(schema, { ...v })).filter(([key]) => !left.has(key))), null, 1);
   return unifiedDiff(text(old), text(now));
 }

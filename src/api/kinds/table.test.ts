@@ -85,6 +85,18 @@ describe("update", () => {
     expect(tryUpdate(kind, old, (draft) => void Object.assign(draft, { roleRef: { kind: "Role", name: "two" } })).errors).toEqual(['roleRef: Invalid value: {"APIGroup":"rbac.authorization.k8s.io","Kind":"Role","Name":"two"}: cannot change roleRef']);
   });
 
+  test("a class keeps its provisioner, a volume its source: the difference is shown in the internal type's order", () => {
+    const storageClass = kindFor("storage.k8s.io/v1", "StorageClass");
+    const old = stored(storageClass, { metadata: { name: "c" }, provisioner: "e.x/p" });
+    expect(tryUpdate(storageClass, old, (draft) => void Object.assign(draft, { provisioner: "x", parameters: { b: "1", a: "2" } })).errors).toEqual([
+      'parameters: Invalid value: {"a":"2","b":"1"}: field is immutable', 'provisioner: Invalid value: "x": field is immutable',
+    ]);
+    const volume = kindFor("v1", "PersistentVolume");
+    const made = stored(volume, { metadata: { name: "v" }, spec: { capacity: { storage: "1Gi" }, accessModes: ["ReadWriteOnce"], hostPath: { path: "/a" } } });
+    const [error] = tryUpdate(volume, made, (draft) => void Object.assign(draft["spec"] as object, { hostPath: { path: "/b", type: "" } })).errors;
+    expect(error).toMatch(/is immutable after creation\n@@ -2,7 \+2,7 @@\n {2}"GCEPersistentDisk": null,\n[^]*\n- {2}"Path": "\/a",\n\+ {2}"Path": "\/b",\n[^]* {2}"Glusterfs": null,\n/);
+  });
+
   test("a Service that becomes an alias gives up its addresses", () => {
     const kind = kindFor("v1", "Service");
     const old = stored(kind, service({ clusterIP: "10.0.0.5", clusterIPs: ["10.0.0.5"], ipFamilies: ["IPv4"], ipFamilyPolicy: "SingleStack", ports: [{ port: 80 }] }));

@@ -8,7 +8,7 @@ import type { PersistentVolume, PersistentVolumeClaim, PersistentVolumeClaimSpec
 import { isQualifiedName } from "../../names.ts";
 import { canonicalQuantity, compareQuantities } from "../../quantity.ts";
 import type { Resource } from "../../resource.ts";
-import { type Errors, IMMUTABLE, immutable, reasons, semanticallyEqual, unsupported } from "../../validation/fields.ts";
+import { type Errors, IMMUTABLE, immutable, reasons, semanticallyEqual, sortedMap, unsupported } from "../../validation/fields.ts";
 import { defineKind } from "../define.ts";
 import { goDiff } from "../go-spelling.ts";
 import type { Cell, Kind } from "../kind.ts";
@@ -158,7 +158,9 @@ export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<Persisten
   validateUpdate(out, o, old) {
     validateVolume(out, o);
     const sources = (spec: object | undefined) => Object.fromEntries(Object.entries(spec ?? {}).filter(([key]) => !NOT_SOURCES.has(key)));
-    if (!semanticallyEqual(sources(o.spec), sources(old.spec))) out.push(forbiddenField("spec.persistentvolumesource", "spec.persistentvolumesource is immutable after creation\n"));
+    if (!semanticallyEqual(sources(o.spec), sources(old.spec))) {
+      out.push(forbiddenField("spec.persistentvolumesource", `spec.persistentvolumesource is immutable after creation\n${goDiff("io.k8s.api.core.v1.PersistentVolumeSpec", old.spec ?? {}, o.spec ?? {}, NOT_SOURCES)}`));
+    }
     immutable(out, "spec.volumeMode", o.spec?.volumeMode ?? null, old.spec?.volumeMode ?? null);
     if (old.spec?.nodeAffinity && !semanticallyEqual(o.spec?.nodeAffinity, old.spec.nodeAffinity)) out.push(invalidValue("spec.nodeAffinity", o.spec?.nodeAffinity ?? null, IMMUTABLE));
   },
@@ -190,7 +192,7 @@ export const storageClassKind: Kind<StorageClass> = defineKind<StorageClass>({
   validate: validateStorageClass,
   validateUpdate(out, o, old) {
     validateStorageClass(out, o);
-    if (!semanticallyEqual(o.parameters ?? {}, old.parameters ?? {})) out.push(forbiddenField("parameters", "updates to parameters are forbidden."));
+    immutable(out, "parameters", o.parameters ? sortedMap(o.parameters) : null, old.parameters ?? null);
     immutable(out, "provisioner", o.provisioner ?? "", old.provisioner ?? "");
     immutable(out, "reclaimPolicy", o.reclaimPolicy ?? null, old.reclaimPolicy ?? null);
     immutable(out, "volumeBindingMode", o.volumeBindingMode ?? null, old.volumeBindingMode ?? null);
