@@ -2,7 +2,6 @@
  * Bodies of requests made values: JSON and YAML through the schema, protobuf through its decoder, delete options and patches in their own words.
  */
 import type { DeleteOptions } from "../api/generated/types.ts";
-import type { PatchType } from "../api/request.ts";
 import { convert, ConvertError } from "../api/schema/convert.ts";
 import { type Decoded, decodeObject } from "../api/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "../api/schema/json-parser.ts";
@@ -70,14 +69,5 @@ export async function decodeDeleteOptions(bytes: Uint8Array, format: Format, res
   }
 }
 
-/** A patch's body: apply as a value, the others as text, which the patch handler parses in its own words. Follows apiserver pkg/endpoints/handlers/patch.go. */
-export function decodePatchBody(bytes: Uint8Array, type: PatchType): unknown {
-  const text = textOfBytes(bytes);
-  if (type !== "apply") return text;
-  try {
-    return parseYaml(text).value;
-  } catch (error) {
-    if (error instanceof YamlError) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
-    throw error;
-  }
-}
+/** A patch's body: text, which the patch handler parses in its own words. */
+export const decodePatchBody = (bytes: Uint8Array): string => textOfBytes(bytes);

@@ -197,7 +197,7 @@ async function patch({ request, target, caller }: Call, { api }: ResourceDeps): 
   const force = toBoolean(request.query.get("force"));
   const options = { ...writeOptionsOf(request.query), ...(force !== undefined && { force }) };
   checkPatchOptions(options, type);
-  const value = decodePatchBody(bytes, type);
+  const value = decodePatchBody(bytes);
   return api.handle({ verb: "patch", ...target, type, patch: value, options }, caller);
 }
 

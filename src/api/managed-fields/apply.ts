@@ -8,6 +8,7 @@ import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { badRequest, StatusError } from "../status-error.ts";
 import { convert, ConvertError } from "../schema/convert.ts";
+import { warningsOf } from "../schema/decode.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
 import type { GroupVersionKind, Struct, Type } from "../schema/schema.ts";
 import { deepEqual } from "./compare.ts";
@@ -86,7 +87,8 @@ function checkConfiguration(config: JsonObject, gvk: GroupVersionKind, struct: S
   const version = typeof apiVersion === "string" ? apiVersion : "";
   if (version !== apiVersionOf(gvk) || kind !== gvk.kind) {
     const slash = version.indexOf("/");
-    const found = { group: version.slice(0, Math.max(slash, 0)), version: version.slice(slash + 1), kind: typeof kind === "string" ? kind : "" };
+    const isOne = version.split("/").length <= 2;
+    const found = isOne ? { group: version.slice(0, Math.max(slash, 0)), version: version.slice(slash + 1), kind: typeof kind === "string" ? kind : "" } : { group: "", version: "", kind: "" };
     throw badRequest(`invalid object type: ${gvkText(found)}`);
   }
   const metadata = config["metadata"];
@@ -202,6 +204,6 @@ export function applyConfiguration(request: ApplyRequest): Applied {
   return {
     object: finish(context, request, syncLastApplied({ ...context, config }, object ?? context.live)),
     managedFields: encodeManaged(managed, entries),
-    warnings: request.fieldValidation === "Ignore" ? [] : strictErrors,
+    warnings: request.fieldValidation === "Ignore" ? [] : strictErrors.flatMap(warningsOf),
   };
 }

@@ -19,7 +19,7 @@ function hasDuplicates(value: unknown): boolean {
 
 /** JSON is read as JSON, which is faster; keys that stand twice are told in YAML's words. */
 function parseText(text: string): ParsedYaml {
-  if (!text.trimStart().startsWith("{")) return parseYaml(text);
+  if (!text.trimStart().startsWith("{") || /\\u[dD][89a-fA-F]/.test(text)) return parseYaml(text);
   try {
     const value = parseJson(text);
     return hasDuplicates(value) ? parseYaml(text) : { value: plain(value), duplicates: [] };

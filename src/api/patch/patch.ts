@@ -135,7 +135,7 @@ function isVersionless(value: unknown): value is object {
   return apiVersion === null || apiVersion === "";
 }
 
-const nothingIn = (patched: object): Decoded => ({ object: { metadata: {} }, warnings: Object.keys(patched).filter((key) => key !== "kind").map((key) => `unknown field ${goQuote(key)}`) });
+const nothingIn = (patched: object): Decoded => ({ object: { metadata: {} }, warnings: Object.keys(patched).filter((key) => key !== "kind" && key !== "apiVersion").map((key) => `unknown field ${goQuote(key)}`) });
 
 const APPLIERS: Readonly<Record<PatchRequest["type"], (request: PatchRequest) => Outcome>> = { json: applyJson, strategic: applyStrategic, merge: applyMerge };
 

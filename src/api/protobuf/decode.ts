@@ -157,6 +157,7 @@ interface Envelope {
 function openEnvelope(bytes: Uint8Array): Envelope {
   if (bytes.length === 0) throw new ProtobufError("empty data");
   if (MAGIC.some((byte, i) => bytes[i] !== byte)) throw new ProtobufError("provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]");
+  if (bytes.length === MAGIC.length) throw new ProtobufError("empty body");
   const unknown = readAs(bytes.subarray(MAGIC.length), "k8s.io.apimachinery.pkg.runtime.Unknown");
   const meta = (unknown["typeMeta"] ?? {}) as Partial<Record<"apiVersion" | "kind", string>>;
   const raw = typeof unknown["raw"] === "string" ? Buffer.from(unknown["raw"], "base64") : new Uint8Array();

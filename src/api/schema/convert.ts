@@ -205,7 +205,10 @@ class Converter {
       case "microTime": return this.#textual(value, canonicalMicroTime);
       case "quantity": return quantity(value);
       case "intOrString": return this.#intOrString(value);
-      case "object": case "any": default: return plain(value);
+      case "any":
+        this.#tellDuplicatesWithin(value);
+        return plain(value);
+      case "object": default: return plain(value);
     }
   }
 
@@ -226,6 +229,18 @@ class Converter {
     if (typeof value !== "number" && !(value instanceof NumberText)) throw this.#ended(value, "int32");
     if (!INTEGER.test(text) || BigInt(text) < LIMITS.int32[0] || BigInt(text) > LIMITS.int32[1]) throw this.#ended(value, "int32", true);
     return Number(text);
+  }
+
+  /** Of values of any type only keys that stand twice are told. */
+  #tellDuplicatesWithin(value: unknown): void {
+    if (typeof value !== "object" || value === null || value instanceof NumberText) return;
+    const entries = entriesOf(value);
+    if (entries) this.#tellDuplicates(entries);
+    for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
+      this.#steps.push(typeof key === "number" ? key : { key, inMap: true });
+      this.#tellDuplicatesWithin(inner);
+      this.#steps.pop();
+    }
   }
 
   #savedOn<T>(make: () => T): T | undefined {

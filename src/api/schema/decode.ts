@@ -109,9 +109,14 @@ export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind
   const schema = ALSO[`${groupVersion(found)}/${found.kind}`] ?? schemaOfKind(found);
   // Options kinds are registered in every group: any of their names will do.
   if (schema !== undefined && schema === schemaOfKind(expected)) return undefined;
-  if (schema === undefined) return `no kind ${goQuote(found.kind)} is registered for version ${goQuote(groupVersion(found))} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+  if (schema === undefined && !(groupVersion(found) === "v1" && found.kind === "List")) return `no kind ${goQuote(found.kind)} is registered for version ${goQuote(groupVersion(found))} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
   return `converting (${found.version}.${found.kind}) to (${internalPackage(expected.group)}.${expected.kind}): unknown conversion`;
 }
+
+const YAML_PREFIX = /^(?:error converting YAML to JSON: )?yaml: unmarshal errors:\n/;
+
+/** A strict error as it is warned of: what YAML's converter says in one is a warning each. Follows handlers.parseYAMLWarnings. */
+export const warningsOf = (error: string): readonly string[] => (YAML_PREFIX.test(error) ? error.replace(YAML_PREFIX, "").split("\n").map((line) => line.trim()) : [error]);
 
 /** `strict decoding error: unknown field "spec.foo", duplicate field "spec.bar"`. */
 export const strictDecodingError = (errors: readonly string[]): string => `strict decoding error: ${errors.join(", ")}`;
@@ -128,14 +133,14 @@ export function decodeObject(request: DecodeRequest): Decoded {
   const parsed = request.text === undefined ? { value: request.value, yamlErrors: [] } : parseBody(request, text);
   const found = interpret(parsed.value, expected);
   if (typeof found === "string") throw unrecognized(expected, found, text);
-  const mismatch = kindMismatch(found, expected);
+  const mismatch = misfit(parsed.value, found, expected) ?? kindMismatch(found, expected);
   if (mismatch !== undefined) throw cannotBeHandled(found, expected, mismatch);
   const schema = schemaOfKind(expected);
   if (schema === undefined) throw new Error(`bug: no schema of ${groupVersion(expected)} ${expected.kind}`);
   try {
     const { object, strictErrors } = convertAs(schema, parsed);
     if (strictErrors.length > 0 && request.fieldValidation === "Strict") throw cannotBeHandled(found, expected, strictDecodingError(strictErrors));
-    return { object: withKind(object, expected), warnings: request.fieldValidation === "Ignore" ? [] : strictErrors };
+    return { object: withKind(object, expected), warnings: request.fieldValidation === "Ignore" ? [] : strictErrors.flatMap(warningsOf) };
   } catch (error) {
     if (error instanceof ConvertError) throw cannotBeHandled(found, expected, error.message);
     throw error;
@@ -154,9 +159,22 @@ function withKind(object: Record<string, unknown>, gvk: GroupVersionKind): KubeO
   return decoded;
 }
 
+/** Upstream decodes what a body says that it is before it finds that something else was wanted: what does not fit that is told first. */
+function misfit(value: unknown, found: GroupVersionKind, expected: GroupVersionKind): string | undefined {
+  const schema = kindMismatch(found, expected) === undefined ? undefined : schemaOfKind(found);
+  if (schema === undefined) return undefined;
+  try {
+    convert(structOf(schema), value);
+    return undefined;
+  } catch (error) {
+    if (error instanceof ConvertError) return error.message;
+    throw error;
+  }
+}
+
 function wrongKind(value: unknown, expected: GroupVersionKind): string | undefined {
   const found = interpret(value, expected);
-  return typeof found === "string" ? found : kindMismatch(found, expected);
+  return typeof found === "string" ? found : (misfit(value, found, expected) ?? kindMismatch(found, expected));
 }
 
 /**

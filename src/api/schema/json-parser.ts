@@ -2,6 +2,7 @@
  * JSON as Go reads it: which keys stand twice is kept (`entriesOf`), numbers that JavaScript would blur keep their spelling (`NumberText`),
  * and syntax errors have Go's words. Follows Go encoding/json/scanner.go.
  */
+import { goQuote } from "../go-quote.ts";
 
 /** Go's json.SyntaxError, with its text. */
 export class JsonSyntaxError extends Error {}
@@ -33,7 +34,9 @@ const SPACE = /[ \t\r\n]*/y;
 function quoteChar(c: string): string {
   if (c === "'") return "'\\''";
   if (c === '"') return `'"'`;
-  return `'${JSON.stringify(c).slice(1, -1)}'`;
+  // Go looks at bytes.
+  const [byte = 0] = Buffer.from(c);
+  return `'${goQuote(String.fromCharCode(byte)).slice(1, -1)}'`;
 }
 
 class Parser {

@@ -2,7 +2,9 @@
  * YAML as the API server reads it: YAML 1.1 scalars (`yes` is true), one document, keys made strings, and libyaml's words for what is wrong.
  * Follows sigs.k8s.io/yaml (YAMLToJSON, YAMLToJSONStrict) over goyaml.v2.
  */
-import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type ErrorCode } from "yaml";
+import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from "yaml";
+import { setOwn, type JsonObject } from "./json-parser.ts";
+import { yamlErrorText } from "./yaml-errors.ts";
 
 /** `yaml: line 1: did not find expected node content`. */
 export class YamlError extends Error {}
@@ -11,29 +13,6 @@ export interface ParsedYaml {
   readonly value: unknown;
   /** Keys that stand twice, in the words of the strict converter. */
   readonly duplicates: readonly string[];
-}
-
-/** libyaml's texts for the parser's error codes; what has none keeps a general one. */
-const TEXTS: Partial<Record<ErrorCode, string>> = {
-  BAD_ALIAS: "did not find expected alphabetic or numeric character",
-  BAD_COLLECTION_TYPE: "did not find expected node content",
-  BAD_DQ_ESCAPE: "found unknown escape character",
-  BAD_INDENT: "did not find expected key",
-  BAD_SCALAR_START: "found character that cannot start any token",
-  BLOCK_AS_IMPLICIT_KEY: "mapping values are not allowed in this context",
-  BLOCK_IN_FLOW: "did not find expected node content",
-  MISSING_CHAR: "did not find expected node content",
-  MULTILINE_IMPLICIT_KEY: "could not find expected ':'",
-  TAB_AS_INDENT: "found character that cannot start any token",
-  UNEXPECTED_TOKEN: "did not find expected node content",
-};
-
-function errorText(code: ErrorCode, message: string, text: string): string {
-  const flow = /Flow (map|sequence)/.exec(message);
-  if (flow) return /[[{,]\s*$/.test(text) ? "did not find expected node content" : `did not find expected ',' or '${flow[1] === "map" ? "}" : "]"}'`;
-  if (code === "MISSING_CHAR" && /quote/.test(message)) return "found unexpected end of stream";
-  if (code === "MISSING_CHAR" && /Implicit|':'/.test(message)) return "could not find expected ':'";
-  return TEXTS[code] ?? "did not find expected node content";
 }
 
 const OPTIONS = {
@@ -70,19 +49,76 @@ function unknownAnchor(node: unknown, document: Document.Parsed): string | undef
   return undefined;
 }
 
+/** Errors behind a root in braces or brackets are of what nobody reads. */
+function errorsThatCount(document: Document.Parsed, text: string): boolean {
+  const { contents, errors } = document;
+  const [first] = errors;
+  if (!first) return false;
+  const end = (isMap(contents) || isSeq(contents)) && contents.flow === true ? (contents.range?.[1] ?? 0) : 0;
+  return !(/[}\]]/.test(text.slice(Math.max(end - 1, 0), end)) && first.pos[0] >= end);
+}
+
+/** Go's interface values in the texts of its errors. */
+const goSyntax = (value: unknown): string => (value === null ? "interface {}(nil)" : typeof value === "string" || typeof value === "number" || typeof value === "boolean" ? JSON.stringify(value) : "map[interface {}]interface {}{}");
+
+/** The value as its JSON would be read: keys are texts and sorted, numbers finite. */
+function asJson(value: unknown): unknown {
+  if (typeof value === "number" && !Number.isFinite(value)) throw new YamlError(`json: unsupported value: ${Number.isNaN(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf"}`);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
+  if (Array.isArray(value)) return value.map(asJson);
+  if (!(value instanceof Map)) return value;
+  const out: JsonObject = {};
+  const entries = [...value].map(([key, inner]) => [keyText(key, inner), inner] as const);
+  for (const [key, inner] of entries.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0))) setOwn(out, key, asJson(inner));
+  return out;
+}
+
+function keyText(key: unknown, value: unknown): string {
+  if (typeof key === "string") return key;
+  if (typeof key === "number" || typeof key === "boolean") return String(key);
+  if (key === null || key === undefined) throw new YamlError(`unsupported map key of type: %!s(<nil>), key: <nil>, value: ${goSyntax(value)}`);
+  throw new YamlError(`yaml: invalid map key: ${Array.isArray(key) ? `[]interface {}{${key.map(goSyntax).join(", ")}}` : goSyntax(key)}`);
+}
+
+/** Aliases inside of what they stand for. */
+function selfReference(node: unknown, around: readonly string[] = []): string | undefined {
+  if (isAlias(node)) return around.includes(node.source) ? node.source : undefined;
+  if (!isSeq(node) && !isMap(node)) return undefined;
+  const inside = node.anchor === undefined ? around : [...around, node.anchor];
+  const children: readonly unknown[] = isSeq(node) ? node.items : node.items.map((pair) => (isPair(pair) ? pair.value : undefined));
+  return children.map((child) => selfReference(child, inside)).find((name) => name !== undefined);
+}
+
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const SURROGATE_ESCAPE = /^[^#]*"[^"\n]*\\u[dD][89a-fA-F][0-9a-fA-F]{2}/m;
+
+/** What libyaml refuses and the parser takes. */
+function refuseEarly(text: string): void {
+  if (CONTROL.test(text)) throw new YamlError("yaml: control characters are not allowed");
+  const directive = /^%YAML\s+(\S+)/.exec(text);
+  if (directive && directive[1] !== "1.1") throw new YamlError("yaml: found incompatible YAML document");
+  const surrogate = SURROGATE_ESCAPE.exec(text);
+  const line = surrogate ? text.slice(0, surrogate.index + surrogate[0].length).split("\n").length : 0;
+  if (surrogate) throw new YamlError(`yaml: ${line > 1 ? `line ${line}: ` : ""}found invalid Unicode character escape code`);
+}
+
 /** The first document; throws YamlError. An empty text is null. */
 export function parseYaml(text: string): ParsedYaml {
+  refuseEarly(text);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { ...OPTIONS, customTags: OPTIONS.customTags as never, lineCounter: lines });
   const document = Array.isArray(documents) ? documents[0] : undefined;
   if (!document) return { value: null, duplicates: [] };
-  const [error] = document.errors;
-  if (error) throw new YamlError(`yaml: line ${Math.max(error.linePos?.[0].line ?? 1, 1)}: ${errorText(error.code, error.message, text)}`);
+  if (errorsThatCount(document, text)) throw new YamlError(yamlErrorText(document, text));
+  const own = selfReference(document.contents);
+  if (own !== undefined) throw new YamlError(`yaml: anchor '${own}' value contains itself`);
   const anchor = unknownAnchor(document.contents, document);
   if (anchor !== undefined) throw new YamlError(`yaml: unknown anchor '${anchor}' referenced`);
+  let value: unknown;
   try {
-    return { value: document.toJS({ maxAliasCount: 1000 }) as unknown, duplicates: duplicateKeys(document, lines) };
+    value = document.toJS({ maxAliasCount: 1000, mapAsMap: true });
   } catch (error) {
     throw new YamlError(`yaml: ${error instanceof Error ? error.message : String(error)}`);
   }
+  return { value: asJson(value), duplicates: duplicateKeys(document, lines) };
 }
