@@ -166,7 +166,7 @@ class ObjectRegistry implements Api {
     checkName(call, object);
     const { uid } = object.metadata;
     const wanted = normalise(object, shownAs(call).resource);
-    const mayCreate = call.served.kind.allowCreateOnUpdate && call.subresource === "";
+    const mayCreate = call.served.kind.allowCreateOnUpdate && viewOf(call) === undefined;
     const change = { make: () => wanted, ...(uid && { uid }), mayCreate, tracked: false };
     return answerOf(call, await update(this.#registry, call, viewOf(call) ? throughView(this.#registry, call, change) : change));
   }

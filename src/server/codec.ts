@@ -3,7 +3,7 @@
  */
 import type { DeleteOptions } from "../api/generated/types.ts";
 import { convert, ConvertError } from "../api/schema/convert.ts";
-import { type Decoded, decodeObject } from "../api/schema/decode.ts";
+import { type Decoded, decodeObject, noKindIn } from "../api/schema/decode.ts";
 import { JsonSyntaxError, parseJson } from "../api/schema/json-parser.ts";
 import { type GroupVersionKind, structOf } from "../api/schema/schema.ts";
 import { parseYaml, YamlError } from "../api/schema/yaml-parser.ts";
@@ -55,6 +55,8 @@ async function fromProtobuf(bytes: Uint8Array, { group, version }: GroupVersionK
 /** The body of a DELETE; unknown fields count for nothing. Follows apiserver pkg/endpoints/handlers/delete.go. */
 export async function decodeDeleteOptions(bytes: Uint8Array, format: Format, resource: GroupVersionKind): Promise<DeleteOptions> {
   const value = format === "protobuf" ? await fromProtobuf(bytes, resource) : parse(textOfBytes(bytes), format);
+  const failure = noKindIn(value);
+  if (failure !== undefined) throw badRequest(failure);
   const { kind, apiVersion } = Object(value) as { kind?: unknown; apiVersion?: unknown };
   if (typeof kind === "string" && kind !== "" && kind !== "DeleteOptions") {
     const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : "v1";

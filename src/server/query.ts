@@ -61,11 +61,14 @@ export function deleteOptionsOf(query: URLSearchParams): DeleteOptions {
   const gracePeriodSeconds = toInteger(query.get("gracePeriodSeconds"));
   const orphanDependents = toBoolean(query.get("orphanDependents"));
   const propagationPolicy = text(query, "propagationPolicy");
+  const [uid, resourceVersion] = [text(query, "uid"), text(query, "resourceVersion")];
   return {
     ...(query.has("dryRun") && { dryRun: query.getAll("dryRun") }),
     ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
     ...(orphanDependents !== undefined && { orphanDependents }),
     ...(propagationPolicy !== undefined && { propagationPolicy }),
+    // The preconditions' fields stand among the others.
+    ...((uid !== undefined || resourceVersion !== undefined) && { preconditions: { ...(uid !== undefined && { uid }), ...(resourceVersion !== undefined && { resourceVersion }) } }),
   };
 }
 

@@ -77,6 +77,12 @@ function kindOfJson(value: unknown): string {
   return value instanceof NumberText ? "number" : typeof value === "boolean" ? "bool" : typeof value;
 }
 
+/** Why a value can't say what it is: it is no object. */
+export function noKindIn(value: unknown): string | undefined {
+  const isObject = typeof value === "object" && !Array.isArray(value) && !(value instanceof NumberText);
+  return isObject || value === undefined ? undefined : `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfJson(value)} into Go value of type ${TYPE_META}`;
+}
+
 /** What the body says of itself; what it does not say is `expected`. Why not, as text, where it can't be told. */
 function interpret(value: unknown, expected: GroupVersionKind): GroupVersionKind | string {
   const failure = (what: unknown, where: string) => `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfJson(what)} into Go ${where}`;
