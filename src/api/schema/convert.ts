@@ -237,7 +237,7 @@ class Converter {
     const entries = entriesOf(value);
     if (entries) this.#tellDuplicates(entries);
     for (const [key, inner] of Array.isArray(value) ? value.entries() : Object.entries(value)) {
-      this.#steps.push(typeof key === "number" ? key : { key, inMap: true });
+      this.#steps.push(typeof key === "number" ? key : { key });
       this.#tellDuplicatesWithin(inner);
       this.#steps.pop();
     }
