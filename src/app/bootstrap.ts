@@ -23,8 +23,8 @@ async function ensure<T extends object>(client: Client, resource: Resource<T>, n
 const namespace = (name: string): Namespace => ({ metadata: { name }, spec: {} });
 
 const PRIORITIES: readonly PriorityClass[] = [
-  { metadata: { name: "system-cluster-critical" }, value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.", globalDefault: false },
-  { metadata: { name: "system-node-critical" }, value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node.", globalDefault: false },
+  { metadata: { name: "system-cluster-critical" }, value: 2_000_000_000, description: "Used for system critical pods that must run in the cluster, but can be moved to another node if necessary." },
+  { metadata: { name: "system-node-critical" }, value: 2_000_001_000, description: "Used for system critical pods that must not be moved from their current node." },
 ];
 
 /** The least that Jobs and Pods need: for a server that lives as long as one run. */
@@ -37,7 +37,7 @@ async function bootstrapApiService(client: Client, port: number): Promise<void> 
   const labels = { component: "apiserver", provider: "kubernetes" };
   const service: Service = {
     metadata: { name: "kubernetes", namespace: "default", labels },
-    spec: { type: "ClusterIP", clusterIP: API_SERVICE_IP, clusterIPs: [API_SERVICE_IP], ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }] },
+    spec: { type: "ClusterIP", clusterIP: API_SERVICE_IP, ipFamilyPolicy: "SingleStack", sessionAffinity: "None", ports: [{ name: "https", port: 443, protocol: "TCP", targetPort: port }] },
   };
   // Looked for first: its address is taken by itself, and creating it again would be refused for that before its name is looked at.
   const found = await client.get(SERVICES, { namespace: "default", name: "kubernetes" }).catch((error: unknown) => {

@@ -100,8 +100,8 @@ async function open(options: ServedOptions, path: string, release: () => Promise
     await store.close();
   };
   try {
-    await bootstrapPolicy(plane.api);
     await bootstrapCluster(plane.clientFor("kube-apiserver"), port);
+    await bootstrapPolicy(plane.api);
     // What made the cluster is nobody's history: a watch from before it is too old, as it is upstream.
     if (isNew) await store.compact(store.revision);
     const token = adminToken({ key: signingKey, clock: systemClock, ids: systemIds });

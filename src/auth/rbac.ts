@@ -3,7 +3,7 @@
  * Roles are read when a question comes: nothing is cached, a binding counts at once.
  */
 import type { ClusterRole, PolicyRule, RoleBinding, RoleRef } from "../api/generated/types.ts";
-import type { KubeObject } from "../api/object.ts";
+import { type KubeObject, keyOf } from "../api/object.ts";
 import { type Attributes, type Decision, MASTERS } from "../api/rbac/attributes.ts";
 import { defaultPolicy } from "../api/rbac/default-policy.ts";
 import { escalationError, FULL_AUTHORITY } from "../api/rbac/escalation.ts";
@@ -16,7 +16,7 @@ import { equal } from "../registry/objects.ts";
 import type { Authorizer } from "../server/authorization.ts";
 
 /** The server itself. */
-export const SYSTEM: Caller = { user: { name: "system:apiserver", groups: [MASTERS, "system:authenticated"] }, userAgent: "stint-apiserver" };
+export const SYSTEM: Caller = { user: { name: "system:apiserver", groups: [MASTERS, "system:authenticated"] }, userAgent: "kube-apiserver" };
 
 function readerOf(api: Api): RoleReader {
   const list = async <T extends object>(resource: Resource<T>, namespace: string) =>
@@ -98,20 +98,22 @@ export const noEscalation: AdmissionPlugin = {
   },
 };
 
-/** Puts the default roles and bindings in place where they are missing. */
+/** Puts the default roles and bindings in place where they are missing; the namespaces of the system must be there. */
 export async function bootstrapPolicy(api: Api): Promise<void> {
-  const { clusterRoles, clusterRoleBindings } = await defaultPolicy();
+  const { clusterRoles, clusterRoleBindings, roles, roleBindings } = await defaultPolicy();
   const names = async (resource: Resource) => {
     const { body } = await api.handle({ verb: "list", resource, namespace: "", options: {} }, SYSTEM);
-    return new Set((body as ObjectList).items.map((o) => o.metadata.name));
+    return new Set((body as ObjectList).items.map(keyOf));
   };
   const put = async (resource: Resource, objects: readonly KubeObject[]) => {
     const known = await names(resource);
-    const missing = objects.filter((o) => !known.has(o.metadata.name));
-    await Promise.all(missing.map((object) => api.handle({ verb: "create", resource, namespace: "", object, options: {} }, SYSTEM).catch(ignoreExisting)));
+    const missing = objects.filter((object) => !known.has(keyOf(object)));
+    await Promise.all(missing.map((object) => api.handle({ verb: "create", resource, namespace: object.metadata.namespace ?? "", object, options: {} }, SYSTEM).catch(ignoreExisting)));
   };
   await put(CLUSTER_ROLES, clusterRoles);
   await put(CLUSTER_ROLE_BINDINGS, clusterRoleBindings);
+  await put(ROLES, roles);
+  await put(ROLE_BINDINGS, roleBindings);
 }
 
 function ignoreExisting(error: unknown): void {

@@ -93,7 +93,12 @@ describe("evaluation", () => {
 });
 
 describe("the default policy", async () => {
-  const { clusterRoles, clusterRoleBindings } = await defaultPolicy();
+  const { clusterRoles, clusterRoleBindings, roles, roleBindings } = await defaultPolicy();
+  test("binds no role that is not there", () => {
+    const there = new Set([...clusterRoles.map((r) => r.metadata.name), ...roles.map((r) => `${r.metadata.namespace}/${r.metadata.name}`)]);
+    for (const { roleRef } of clusterRoleBindings) expect(there).toContain(roleRef.name);
+    for (const { metadata, roleRef } of roleBindings) expect(there).toContain(`${metadata.namespace}/${roleRef.name}`);
+  });
   const reader = readerOf({ clusterRoles, clusterRoleBindings: [...clusterRoleBindings, { metadata: { name: "x" }, roleRef: { kind: "ClusterRole", name: "edit" }, subjects: [{ kind: "User", name: "jane" }] }] });
   const nobody = { name: "system:anonymous", groups: ["system:unauthenticated"] };
   test.each([
