@@ -9,7 +9,8 @@ import { ANONYMOUS, authenticated } from "../server/authentication.ts";
 import { type Authorizer, requireAllowed } from "../server/authorization.ts";
 import type { HttpRequest } from "../server/exchange.ts";
 
-const SERVICE_ACCOUNT = /^system:serviceaccount:([^:]+):([^:]+)$/;
+/** Names of service accounts; what only looks like one is a user's name. Follows apiserver/pkg/authentication/serviceaccount (SplitUsername). */
+const SERVICE_ACCOUNT = /^system:serviceaccount:([a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?):([a-z0-9](?:[-.a-z0-9]*[a-z0-9])?)$/;
 const EXTRA = "impersonate-extra-";
 
 interface Wanted {

@@ -30,3 +30,10 @@ export async function requireAllowed(authorizer: Authorizer, attributes: Attribu
   const { allowed, reason } = masters ? { allowed: true, reason: "" } : await authorizer.authorize(attributes);
   if (!allowed) throw forbiddenError(attributes, reason);
 }
+
+/** What is opened with GET, and then does as much as POST would, takes the right to create besides. Follows pkg/registry/core/pod/rest/authorize.go. */
+export async function requireToAct(authorizer: Authorizer, attributes: Attributes): Promise<void> {
+  if (!attributes.isResource || attributes.verb === "create" || attributes.user.groups.includes(MASTERS)) return;
+  const { allowed, reason } = await authorizer.authorize({ ...attributes, verb: "create" });
+  if (!allowed) throw forbidden({ group: attributes.group, plural: attributes.resource }, attributes.name, reason);
+}

@@ -70,6 +70,6 @@ function verbAndName(method: string, pathName: string, watchPrefix: boolean, que
   const selected = () => parseFieldSelectorName(query.get("fieldSelector")) ?? pathName;
   if (verb === "get") return { verb: isWatchQuery(query) ? "watch" : "list", name: selected() };
   if (verb === "watch") return { verb, name: pathName === "" ? selected() : pathName };
-  if (verb === "delete") return { verb: "deletecollection", name: selected() };
+  if (verb === "delete") return { verb: "deletecollection", name: pathName };
   return { verb, name: pathName };
 }

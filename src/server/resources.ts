@@ -27,7 +27,7 @@ export type SubresourceHandler = (request: HttpRequest, info: RequestInfo, calle
 /** A subresource that is a connection and no object. */
 export interface ConnectSubresource {
   readonly handle: SubresourceHandler;
-  /** A WebSocket is opened with GET, but does what POST does: the right to create is asked for. */
+  /** A WebSocket is opened with GET, but does what POST does: the right to create is asked for, too. */
   readonly acts?: true;
   /** A proxy: a path of its own may follow, and every method goes through. */
   readonly hasPath?: true;

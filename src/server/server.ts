@@ -14,7 +14,7 @@ import type { Resource } from "../api/resource.ts";
 import { StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Authenticator } from "./authentication.ts";
-import { type Authorizer, requireAllowed } from "./authorization.ts";
+import { type Authorizer, requireAllowed, requireToAct } from "./authorization.ts";
 import { discoveryHandler, type DocumentRoute, getOnly, openApiHandler, rootHandler } from "./documents.ts";
 import { type Answer, type HttpRequest, pageNotFound, resourceNotFound, TEXT_PLAIN, textAnswer } from "./exchange.ts";
 import { compress } from "./gzip.ts";
@@ -73,13 +73,15 @@ const MUTATING_VERBS = new Set(["create", "update", "patch", "delete", "deleteco
 /** These hold their place in no queue: they last. */
 const LASTING_VERBS = new Set(["watch"]);
 
-function attributesOf(info: RequestInfo, user: UserInfo, connects: ConnectSubresources): Attributes {
+function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   const { verb } = info;
   if (!info.isResource) return { user, verb, isResource: false, path: info.path };
   const { group, version, resource, subresource, namespace, name } = info;
-  const acts = verb === "get" && connects.get(`${group}/${resource}/${subresource}`)?.acts === true;
-  return { user, verb: acts ? "create" : verb, isResource: true, group, version, resource, subresource, namespace, name };
+  return { user, verb, isResource: true, group, version, resource, subresource, namespace, name };
 }
+
+/** Refusals of the filters before the handlers tell browsers to believe the media type. */
+const GUARDED = { "x-content-type-options": "nosniff" };
 
 /** What comes before everything, even before the question who asks. */
 const brokenPath = (path: string): Answer =>
@@ -134,9 +136,23 @@ export function openServer(options: ServerOptions): Server {
 
   /** Everything after authentication. */
   async function serve(request: HttpRequest, info: RequestInfo, asker: UserInfo): Promise<Answer> {
-    const user = (await options.impersonator?.(request, asker, options.authorizer)) ?? asker;
+    let user = asker;
+    const refused = async (question: () => Promise<unknown>): Promise<Answer | undefined> => {
+      try {
+        return void (await question());
+      } catch (error) {
+        if (!(error instanceof StatusError)) throw error;
+        const answer = await respondError(request, error);
+        return { ...answer, headers: { ...answer.headers, ...GUARDED } };
+      }
+    };
+    const misled = await refused(async () => void (user = (await options.impersonator?.(request, asker, options.authorizer)) ?? asker));
+    if (misled) return misled;
     const run = async () => {
-      await requireAllowed(options.authorizer, attributesOf(info, user, connects));
+      const attributes = attributesOf(info, user);
+      const forbidden = await refused(() => requireAllowed(options.authorizer, attributes));
+      if (forbidden) return forbidden;
+      if (connects.get(`${info.group}/${info.resource}/${info.subresource}`)?.acts) await requireToAct(options.authorizer, attributes);
       return dispatch(request, info, { user, userAgent: request.headers["user-agent"] ?? "" });
     };
     if (LASTING_VERBS.has(info.verb)) return run();
