@@ -18,6 +18,7 @@ import { defineKind, type KindRules } from "./define.ts";
 import { cronJobKind } from "./job/cron-job.ts";
 import { jobKind } from "./job/job.ts";
 import type { Kind } from "./kind.ts";
+import { PLAIN_PRINTERS } from "./plain-printers.ts";
 import { podKind, podTemplateKind } from "./pod/pod.ts";
 import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from "./rbac.ts";
 import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
@@ -27,7 +28,8 @@ type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteR
 
 /** A kind that is stored and shown as it is. */
 function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
-  return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkgOf(group)}.v1.${kind}`, ...rules });
+  const printer = PLAIN_PRINTERS[kind];
+  return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkgOf(group)}.v1.${kind}`, ...(printer && { printer }), ...rules });
 }
 
 const pkgOf = (group: string): string =>

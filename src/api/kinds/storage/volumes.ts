@@ -182,7 +182,7 @@ export const storageClassKind: Kind<StorageClass> = defineKind<StorageClass>({
   printer: {
     cells(o, now) {
       const isDefault = ["storageclass.kubernetes.io/is-default-class", "storageclass.beta.kubernetes.io/is-default-class"].some((key) => o.metadata.annotations?.[key] === "true");
-      return [`${o.metadata.name ?? ""}${isDefault ? " (default)" : ""}`, o.provisioner, o.reclaimPolicy ?? "Delete", o.volumeBindingMode ?? "<unset>", String(o.allowVolumeExpansion ?? false), ageCell(o, now)];
+      return [`${o.metadata.name ?? ""}${isDefault ? " (default)" : ""}`, o.provisioner, o.reclaimPolicy ?? "Delete", o.volumeBindingMode ?? "Immediate", o.allowVolumeExpansion ?? false, ageCell(o, now)];
     },
   },
   applyDefaults(draft) {

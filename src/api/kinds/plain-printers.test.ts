@@ -1,0 +1,18 @@
+import { expect, test } from "vitest";
+import { findKindByKind } from "./table.ts";
+
+const hosts = (...names: readonly string[]) => names.map((host) => ({ host }));
+
+test.each([
+  { apiVersion: "networking.k8s.io/v1", kind: "Ingress", object: { spec: { ingressClassName: "c", tls: [{}], rules: hosts("a", "b", "c", "d") } }, cells: ["x", "c", "a,b,c + 1 more...", "", "80, 443", "<unknown>"] },
+  { apiVersion: "networking.k8s.io/v1", kind: "Ingress", object: { spec: {}, status: { loadBalancer: { ingress: [{ hostname: "long.example.com" }, { ip: "1.2.3.4" }] } } }, cells: ["x", "<none>", "*", "1.2.3.4,long....", "80", "<unknown>"] },
+  { apiVersion: "networking.k8s.io/v1", kind: "IngressClass", object: { spec: { controller: "a/b", parameters: { apiGroup: "g.io", kind: "K", name: "n" } } }, cells: ["x", "a/b", "K.g.io/n", "<unknown>"] },
+  { apiVersion: "networking.k8s.io/v1", kind: "IPAddress", object: { spec: { parentRef: { resource: "services", namespace: "n", name: "s" } } }, cells: ["x", "services/n/s", "<unknown>"] },
+  { apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", object: { spec: { podSelector: { matchLabels: { a: "b" } } } }, cells: ["x", "a=b", "<unknown>"] },
+  { apiVersion: "networking.k8s.io/v1", kind: "ServiceCIDR", object: { spec: { cidrs: ["10.0.0.0/24", "fd00::/64"] } }, cells: ["x", "10.0.0.0/24,fd00::/64", "<unknown>"] },
+  { apiVersion: "storage.k8s.io/v1", kind: "CSIDriver", object: { spec: { tokenRequests: [{ audience: "a" }] } }, cells: ["x", true, false, false, "a", false, "<none>", "<unknown>"] },
+  { apiVersion: "storage.k8s.io/v1", kind: "CSINode", object: { spec: { drivers: [{}, {}] } }, cells: ["x", 2, "<unknown>"] },
+  { apiVersion: "storage.k8s.io/v1", kind: "VolumeAttachment", object: { spec: { attacher: "a", nodeName: "n", source: { persistentVolumeName: "v" } } }, cells: ["x", "a", "v", "n", false, "<unknown>"] },
+])("$kind shows $cells", ({ apiVersion, kind, object, cells }) => {
+  expect(findKindByKind(apiVersion, kind)?.printer.cells({ metadata: { name: "x" }, ...object }, 0)).toEqual(cells);
+});
