@@ -16,3 +16,15 @@ test.each([
 ])("$kind shows $cells", ({ apiVersion, kind, object, cells }) => {
   expect(findKindByKind(apiVersion, kind)?.printer.cells({ metadata: { name: "x" }, ...object }, 0)).toEqual(cells);
 });
+
+test.each([
+  { apiVersion: "certificates.k8s.io/v1", kind: "CertificateSigningRequest", object: { spec: { signerName: "a/b", username: "u", expirationSeconds: 3600 }, status: { conditions: [{ type: "Approved" }], certificate: "eA==" } }, cells: ["x", "<unknown>", "a/b", "u", "60m", "Approved,Issued"] },
+  { apiVersion: "flowcontrol.apiserver.k8s.io/v1", kind: "FlowSchema", object: { spec: { priorityLevelConfiguration: { name: "p" }, matchingPrecedence: 7 } }, cells: ["x", "p", 7, "<none>", "<unknown>", "?"] },
+  { apiVersion: "flowcontrol.apiserver.k8s.io/v1", kind: "PriorityLevelConfiguration", object: { spec: { type: "Limited", limited: { nominalConcurrencyShares: 30, limitResponse: { queuing: { queues: 64, handSize: 6, queueLengthLimit: 50 } } } } }, cells: ["x", "Limited", 30, 64, 6, 50, "<unknown>"] },
+  { apiVersion: "resource.k8s.io/v1", kind: "ResourceClaim", object: { status: { allocation: {}, reservedFor: [{}] } }, cells: ["x", "allocated,reserved", "<unknown>"] },
+  { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding", object: { spec: { policyName: "p", paramRef: { name: "n" } } }, cells: ["x", "p", "*/n", "<unknown>"] },
+  { apiVersion: "admissionregistration.k8s.io/v1", kind: "MutatingAdmissionPolicy", object: { spec: { mutations: [{}], paramKind: { apiVersion: "v1", kind: "ConfigMap" } } }, cells: ["x", 1, "v1/ConfigMap", "<unknown>"] },
+  { apiVersion: "apiregistration.k8s.io/v1", kind: "APIService", object: { spec: { service: { namespace: "n", name: "s" } }, status: { conditions: [{ type: "Available", status: "False", reason: "R" }] } }, cells: ["x", "n/s", "False (R)", "<unknown>"] },
+])("$kind shows $cells", ({ apiVersion, kind, object, cells }) => {
+  expect(findKindByKind(apiVersion, kind)?.printer.cells({ metadata: { name: "x" }, ...object }, 0)).toEqual(cells);
+});

@@ -2,21 +2,17 @@
  * The cells of kinds that are stored as they are: what `kubectl get` shows of them.
  * Follows kubernetes pkg/printers/internalversion/printers.go.
  */
-import type { Instant } from "../../base/clock.ts";
 import type { CSIDriver, CSINode, Ingress, IngressClass, IPAddress, NetworkPolicy, ServiceCIDR, VolumeAttachment, VolumeAttributesClass } from "../generated/types.ts";
 import type { KubeObject } from "../object.ts";
 import { formatLabelSelector } from "../validation/labels.ts";
-import type { Cell, Printer } from "./kind.ts";
-import { ageCell } from "./printing.ts";
-
-type Cells<T> = (object: T, now: Instant) => readonly Cell[];
+import type { Printer } from "./kind.ts";
+import { ageCell, type Cells, nameOf, printer } from "./printing.ts";
+import { SYSTEM_PRINTERS } from "./system-printers.ts";
 
 const NONE = "<none>";
 const HOSTS_MAX = 3;
 const ADDRESSES_WIDTH = 16;
 const DEFAULT_CLASS = "ingressclass.kubernetes.io/is-default-class";
-
-const nameOf = ({ metadata }: { readonly metadata: { readonly name?: string } }): string => metadata.name ?? "";
 
 /** The first names of a list, and how many more there are. Beyond the first three even the nameless count. */
 function hostsOf({ spec }: Ingress): string {
@@ -59,12 +55,9 @@ const csiDriver: Cells<CSIDriver> = (o, now) => {
 
 const networkPolicy: Cells<NetworkPolicy> = (o, now) => [nameOf(o), formatLabelSelector(o.spec?.podSelector ?? {}), ageCell(o, now)];
 const serviceCidr: Cells<ServiceCIDR> = (o, now) => [nameOf(o), (o.spec?.cidrs ?? []).join(","), ageCell(o, now)];
-const csiNode: Cells<CSINode> = (o, now) => [nameOf(o), o.spec.drivers.length, ageCell(o, now)];
+const csiNode: Cells<CSINode> = (o, now) => [nameOf(o), (o.spec.drivers ?? []).length, ageCell(o, now)];
 const volumeAttachment: Cells<VolumeAttachment> = (o, now) => [nameOf(o), o.spec.attacher, o.spec.source.persistentVolumeName ?? "", o.spec.nodeName, o.status?.attached ?? false, ageCell(o, now)];
 const volumeAttributesClass: Cells<VolumeAttributesClass> = (o, now) => [nameOf(o), o.driverName, ageCell(o, now)];
-
-/** Each is only ever given objects of its kind. */
-const printer = <T>(cells: Cells<T>): { readonly cells: Cells<KubeObject> } => ({ cells: cells as unknown as Cells<KubeObject> });
 
 /** By the kind's name. */
 export const PLAIN_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, "columns"> | undefined>> = {
@@ -77,4 +70,5 @@ export const PLAIN_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, "
   CSINode: printer(csiNode),
   VolumeAttachment: printer(volumeAttachment),
   VolumeAttributesClass: printer(volumeAttributesClass),
+  ...SYSTEM_PRINTERS,
 };

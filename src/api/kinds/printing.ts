@@ -5,7 +5,17 @@
 import type { Instant } from "../../base/clock.ts";
 import { humanDuration } from "../duration.ts";
 import type { PodTemplateSpec } from "../generated/types.ts";
+import type { KubeObject } from "../object.ts";
 import { parseTime } from "../time.ts";
+import type { Cell } from "./kind.ts";
+
+/** The cells of one row. */
+export type Cells<T> = (object: T, now: Instant) => readonly Cell[];
+
+/** For the table of kinds; each is only ever given objects of its kind. */
+export const printer = <T>(cells: Cells<T>): { readonly cells: Cells<KubeObject> } => ({ cells: cells as unknown as Cells<KubeObject> });
+
+export const nameOf = ({ metadata }: { readonly metadata: { readonly name?: string } }): string => metadata.name ?? "";
 
 /** `5m`, or `<unknown>` without a time. */
 export function ageOf(time: string | null | undefined, now: Instant): string {

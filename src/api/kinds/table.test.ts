@@ -31,7 +31,9 @@ describe("the table", () => {
 
   test.each(kinds.map((kind) => ({ kind, title: `${kind.resource.group}/${kind.resource.kind}` })))("$title: a row has a cell a column, defaults settle", ({ kind }) => {
     const { object } = tryCreate(kind, { metadata: { name: "x" } });
-    expect(kind.printer.cells(object, Date.parse("2024-01-01T00:05:00Z"))).toHaveLength(kind.printer.columns.length);
+    // Upstream's rows of addresses end with an age that has no column.
+    const more = kind.resource.kind === "IPAddress" ? 1 : 0;
+    expect(kind.printer.cells(object, Date.parse("2024-01-01T00:05:00Z"))).toHaveLength(kind.printer.columns.length + more);
     const again = defaulted(kind, object);
     expect(defaulted(kind, again)).toEqual(again);
   });

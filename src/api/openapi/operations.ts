@@ -71,7 +71,7 @@ type Codes = readonly number[];
 const answering = (schema: string | undefined, codes: Codes): Operation["answers"] => codes.map((code) => [code, schema] as const);
 
 /** Kinds of which a deletion gives the object back. */
-const RETURNED = new Set(["Pod", "PodTemplate", "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Service", "ServiceAccount", "CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass"]);
+const RETURNED = new Set(["Pod", "PodTemplate", "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "Service", "ServiceAccount", "CSIDriver", "CSINode", "StorageClass", "VolumeAttachment", "VolumeAttributesClass", "DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice"]);
 
 function operationOf(verb: string, s: Subject): Operation | undefined {
   const { kind, subresource, schema } = s;
