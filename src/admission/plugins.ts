@@ -4,6 +4,7 @@
 import type { Ids } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import type { AdmissionPlugin } from "../registry/admission.ts";
+import { certificateRequests } from "./certificate-requests.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
@@ -23,6 +24,7 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   defaultStorageClass,
   storageProtection,
   claimResize,
+  certificateRequests(clock),
   podSecurity,
   resourceQuotaAdmission(clock),
 ];

@@ -127,6 +127,17 @@ export const SYSCTL_ERROR = "must have at most 253 characters and match regex ^(
 export const isDomainPath = (value: string): boolean => DOMAIN_PATH.test(value);
 export const DOMAIN_PATH_ERROR = `Invalid path (regex used for validation is '${body(DOMAIN_PATH)}')`;
 
+/** `*.example.com`. */
+export function isWildcardSubdomain(value: string): string[] {
+  const errors: string[] = [];
+  const format = `\\*\\.${body(SUBDOMAIN)}`;
+  if (byteLength(value) > SUBDOMAIN_MAX) errors.push(maxLength(SUBDOMAIN_MAX));
+  if (!value.startsWith("*.") || !SUBDOMAIN.test(value.slice(2))) {
+    errors.push(regexError("a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and end with an alphanumeric character", format, "*.example.com"));
+  }
+  return errors;
+}
+
 /** An IANA service name: the names of ports. */
 export function isValidPortName(value: string): string[] {
   const errors: string[] = [];

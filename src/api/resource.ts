@@ -38,6 +38,7 @@ export const LEASES = resource<t.Lease>("coordination.k8s.io", "v1", "leases", "
 export const ENDPOINT_SLICES = resource<t.EndpointSlice>("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice");
 export const PRIORITY_CLASSES = resource<t.PriorityClass>("scheduling.k8s.io", "v1", "priorityclasses", "PriorityClass", false);
 export const POD_DISRUPTION_BUDGETS = resource<t.PodDisruptionBudget>("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget");
+export const CERTIFICATE_SIGNING_REQUESTS = resource<t.CertificateSigningRequest>("certificates.k8s.io", "v1", "certificatesigningrequests", "CertificateSigningRequest", false);
 export const CLUSTER_ROLES = resource<t.ClusterRole>("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", false);
 export const CLUSTER_ROLE_BINDINGS = resource<t.ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false);
 

@@ -61,8 +61,10 @@ function structValue(g: Draw, struct: Struct, depth: number): Record<string, unk
 const POD = { restartPolicy: "Never", containers: [{ name: "main", image: "alpine" }] };
 const SELECTED = { selector: { matchLabels: { app: "a" } }, template: { metadata: { labels: { app: "a" } }, spec: { ...POD, restartPolicy: "Always" } } };
 const ROLE = { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: "view" };
+/** A request of jane in devs, signed by a key that nobody has kept. */
+const CSR = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIWU1JR0FBZ0VBTUI0eERUQUxCZ05WQkFNTUJHcGhibVV4RFRBTEJnTlZCQW9NQkdSbGRuTXdXVEFUQmdjcQpoa2pPUFFJQkJnZ3Foa2pPUFFNQkJ3TkNBQVNmVFdZZ1d2VE55MU1GL01FR1NoSTF2Tll1SlVIU2QrdlEyUFYyCjVobmhaWVV2WnovUURwbUU3SU1VYS9NV0kxOFhZTlE3QW9ZUEorNHJKWHJFTkFzWW9BQXdDZ1lJS29aSXpqMEUKQXdJRFJ3QXdSQUlnSktjSXhTRUFBc1RPZVFLYUtuaENuWnRuNzRPRm1QbGNNYk9ZK2xmOVY5Y0NJRkMxV0FOWApKeStjZVlFMnlSWmJuZlgwajBSMlFzdlozMW5ZTWpCaldVRkwKLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVTVC0tLS0tCg==";
 /** What a kind must have to be taken; kinds that need nothing but a name are not here. */
-const LEAST: Readonly<Record<string, object>> = {
+export const LEAST: Readonly<Record<string, object>> = {
   Job: { spec: { template: { spec: POD } } },
   CronJob: { spec: { schedule: "0 3 * * *", jobTemplate: { spec: { template: { spec: POD } } } } },
   Pod: { spec: POD },
@@ -85,6 +87,16 @@ const LEAST: Readonly<Record<string, object>> = {
   DaemonSet: { spec: SELECTED },
   HorizontalPodAutoscaler: { spec: { maxReplicas: 2, scaleTargetRef: { kind: "Deployment", name: "d", apiVersion: "apps/v1" } } },
   Role: { rules: [{ apiGroups: [""], resources: ["pods"], verbs: ["get"] }] },
+  Ingress: { spec: { defaultBackend: { service: { name: "s", port: { number: 80 } } } } },
+  IngressClass: { spec: { controller: "example.com/c" } },
+  NetworkPolicy: { spec: { podSelector: {} } },
+  ServiceCIDR: { spec: { cidrs: ["10.9.0.0/24"] } },
+  CertificateSigningRequest: { spec: { request: CSR, signerName: "example.com/signer", usages: ["client auth"] } },
+  CSIDriver: { spec: {} },
+  CSINode: { spec: { drivers: [{ name: "d.example.com", nodeID: "n" }] } },
+  CSIStorageCapacity: { storageClassName: "c" },
+  VolumeAttachment: { spec: { attacher: "a.example.com", nodeName: "n", source: { persistentVolumeName: "v" } } },
+  VolumeAttributesClass: { driverName: "d.example.com", parameters: { a: "b" } },
   RoleBinding: { roleRef: ROLE },
   ClusterRoleBinding: { roleRef: ROLE },
 };

@@ -137,3 +137,9 @@ export function goDiff(schema: string, old: object, now: object, without: Readon
   const text = (v: object) => JSON.stringify(Object.fromEntries(Object.entries(struct(schema, { ...v })).filter(([key]) => !left.has(key))), null, 1);
   return unifiedDiff(text(old), text(now));
 }
+
+/** The same of two lists of values of a type. */
+export function goDiffOf(schema: string, old: readonly object[], now: readonly object[]): string {
+  const text = (list: readonly object[]) => JSON.stringify(list.length === 0 ? null : list.map((v) => struct(schema, { ...v })), null, 1);
+  return unifiedDiff(text(old), text(now));
+}

@@ -2,9 +2,8 @@
  * The cells of kinds that a cluster is run with: certificates, flow control, devices, admission, aggregated APIs.
  * Follows kubernetes pkg/printers/internalversion/printers.go and kube-aggregator pkg/registry/apiservice/etcd.
  */
-import { humanDuration } from "../duration.ts";
 import type {
-  APIService, CertificateSigningRequest, FlowSchema, MutatingAdmissionPolicy, MutatingWebhookConfiguration, PriorityLevelConfiguration, DynamicResourceClaim, ResourceSlice, ValidatingAdmissionPolicy,
+  APIService, FlowSchema, MutatingAdmissionPolicy, MutatingWebhookConfiguration, PriorityLevelConfiguration, DynamicResourceClaim, ResourceSlice, ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../generated/types.ts";
 import { formatLabelSelector } from "../validation/labels.ts";
@@ -12,15 +11,6 @@ import { ageCell, type Cells, nameOf, printer } from "./printing.ts";
 
 const NONE = "<none>";
 const UNSET = "<unset>";
-const SECOND_MS = 1000;
-
-const signing: Cells<CertificateSigningRequest> = (o, now) => {
-  const { signerName, username = "", expirationSeconds } = o.spec;
-  const has = (type: string) => o.status?.conditions?.some((c) => c.type === type) === true;
-  const decision = has("Denied") ? "Denied" : has("Approved") ? "Approved" : "Pending";
-  const state = [decision, ...(has("Failed") ? ["Failed"] : []), ...(o.status?.certificate ? ["Issued"] : [])].join(",");
-  return [nameOf(o), ageCell(o, now), signerName || NONE, username, expirationSeconds === undefined ? NONE : humanDuration(expirationSeconds * SECOND_MS), state];
-};
 
 const flowSchema: Cells<FlowSchema> = (o, now) => {
   const { priorityLevelConfiguration, matchingPrecedence = 0, distinguisherMethod } = o.spec ?? {};
@@ -65,7 +55,6 @@ const apiService: Cells<APIService> = (o, now) => {
 
 /** By the kind's name. */
 export const SYSTEM_PRINTERS = {
-  CertificateSigningRequest: printer(signing),
   FlowSchema: printer(flowSchema),
   PriorityLevelConfiguration: printer(priorityLevel),
   ResourceClaim: printer(resourceClaim),

@@ -6,6 +6,7 @@ import { apiVersionOf } from "../resource.ts";
 import { deploymentKind, replicaSetKind, replicationControllerKind } from "./apps/replicas.ts";
 import { controllerRevisionKind, daemonSetKind, statefulSetKind } from "./apps/sets.ts";
 import { autoscalerKind, autoscalerV1Kind } from "./autoscaling/autoscaler.ts";
+import { certificateSigningRequestKind } from "./certificates/signing-request.ts";
 import { leaseKind } from "./coordination.ts";
 import { configMapKind, secretKind, serviceAccountKind } from "./core/config.ts";
 import { endpointSliceKind, endpointsKind } from "./core/endpoints.ts";
@@ -18,6 +19,9 @@ import { defineKind, type KindRules } from "./define.ts";
 import { cronJobKind } from "./job/cron-job.ts";
 import { jobKind } from "./job/job.ts";
 import type { Kind } from "./kind.ts";
+import { ingressClassKind, ingressKind } from "./networking/ingress.ts";
+import { networkPolicyKind } from "./networking/network-policy.ts";
+import { ipAddressKind, serviceCidrKind } from "./networking/service-addresses.ts";
 import { PLAIN_PRINTERS } from "./plain-printers.ts";
 import { podKind, podTemplateKind } from "./pod/pod.ts";
 import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from "./rbac.ts";
@@ -36,7 +40,6 @@ const pkgOf = (group: string): string =>
   group === "apiregistration.k8s.io" ? "io.k8s.kube-aggregator.pkg.apis.apiregistration" : group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] || "core"}`;
 
 const STORAGE = "storage.k8s.io";
-const NETWORKING = "networking.k8s.io";
 const ADMISSION = "admissionregistration.k8s.io";
 
 /** Kinds of different objects in one list: each function of a kind is only ever given objects of that kind. */
@@ -55,13 +58,9 @@ export const kinds: readonly Kind[] = [
   plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true, allowUnconditionalUpdate: false }),
   plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { metaOnUpdate: "create", status: { meta: "kept" }, deleteReturnsObject: true, allowUnconditionalUpdate: false }),
   plain(STORAGE, "volumeattributesclasses", "VolumeAttributesClass", "cluster", { deleteReturnsObject: true }),
-  plain(NETWORKING, "ingressclasses", "IngressClass", "cluster", { generation: "spec" }),
-  plain(NETWORKING, "ingresses", "Ingress", "namespaced", { generation: "spec", status: {} }),
-  plain(NETWORKING, "ipaddresses", "IPAddress", "cluster"),
-  plain(NETWORKING, "networkpolicies", "NetworkPolicy", "namespaced", { metaOnUpdate: "update", generation: "spec" }),
-  plain(NETWORKING, "servicecidrs", "ServiceCIDR", "cluster", { metaOnUpdate: "update", status: { meta: "kept and checked" } }),
+  erase(ingressClassKind), erase(ingressKind), erase(ipAddressKind), erase(networkPolicyKind), erase(serviceCidrKind),
   plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { metaOnUpdate: "update", plainMeta: true, generation: "spec", status: {} }),
-  plain("certificates.k8s.io", "certificatesigningrequests", "CertificateSigningRequest", "cluster", { status: {} }),
+  erase(certificateSigningRequestKind),
   plain("flowcontrol.apiserver.k8s.io", "flowschemas", "FlowSchema", "cluster", { generation: "spec", status: {} }),
   plain("flowcontrol.apiserver.k8s.io", "prioritylevelconfigurations", "PriorityLevelConfiguration", "cluster", { generation: "spec", status: {} }),
   plain("resource.k8s.io", "deviceclasses", "DeviceClass", "cluster", { generation: "spec", deleteReturnsObject: true }),

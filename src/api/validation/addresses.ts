@@ -110,6 +110,24 @@ export function isCidr(out: Errors, field: string, cidr: string, before: readonl
   else if (!range.isNetwork) out.push(invalidValue(field, cidr, "must not have bits set beyond the prefix length"));
 }
 
+/** The same for fields that never took another form. Follows IsValidCIDR. */
+export function isCanonicalCidr(out: Errors, field: string, cidr: string): void {
+  const known = out.length;
+  isCidr(out, field, cidr);
+  const range = rangeOf(cidr);
+  if (out.length === known && range && range.network !== cidr) out.push(invalidValue(field, cidr, `must be in canonical form (${goQuote(range.network)})`));
+}
+
+export const familyOfCidr = (cidr: string): "IPv4" | "IPv6" | undefined => rangeOf(cidr)?.family;
+
+/** Whether `inner` is a smaller range within `outer`. */
+export function isStrictSubset(inner: string, outer: string): boolean {
+  const [a, b] = [rangeOf(inner), rangeOf(outer)];
+  if (!a || !b || a.family !== b.family || a.bits <= b.bits) return false;
+  const host = BigInt((a.family === "IPv4" ? 32 : 128) - b.bits);
+  return toBits(a.ip) >> host === toBits(b.ip) >> host;
+}
+
 const SPECIAL: readonly (readonly [RegExp, (ip: string) => string])[] = [
   [/^(0\.0\.0\.0|::)$/, (ip) => `may not be unspecified (${ip})`],
   [/^(127\..*|::1)$/, () => "may not be in the loopback range (127.0.0.0/8, ::1/128)"],

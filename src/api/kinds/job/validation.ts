@@ -4,9 +4,10 @@
  */
 import { invalidValue, required, tooLong } from "../../field-error.ts";
 import type { Job, JobSpec } from "../../generated/types.ts";
-import { DOMAIN_PATH_ERROR, isDns1123Label, isDns1123Subdomain, isDomainPath } from "../../names.ts";
-import { type Errors, nonNegative, reasons, sortedMap, unsupported } from "../../validation/fields.ts";
+import { isDns1123Label } from "../../names.ts";
+import { type Errors, nonNegative, sortedMap, unsupported } from "../../validation/fields.ts";
 import { matchesSelector, selectorParses, validateLabelSelector } from "../../validation/labels.ts";
+import { validateDomainPath } from "../../validation/paths.ts";
 import { validatePodTemplate } from "../pod/validation.ts";
 import { validatePodFailurePolicy, validatePodReplacementPolicy, validateSuccessPolicy } from "./policies.ts";
 
@@ -101,18 +102,8 @@ function validateRestartPolicy(out: Errors, spec: JobSpec, field: string): void 
 }
 
 function validateManagedBy(out: Errors, field: string, managedBy: string): void {
-  validateDomainPrefixedPath(out, field, managedBy);
+  validateDomainPath(out, field, managedBy);
   if (Buffer.byteLength(managedBy) > MANAGED_BY_BYTES_MAX) out.push(tooLong(field, MANAGED_BY_BYTES_MAX));
-}
-
-/** `acme.io/foo`. Follows apimachinery pkg/util/validation (IsDomainPrefixedPath). */
-function validateDomainPrefixedPath(out: Errors, field: string, value: string): void {
-  if (value === "") return void out.push(required(field));
-  const slash = value.indexOf("/");
-  const [domain, path] = slash < 0 ? ["", ""] : [value.slice(0, slash), value.slice(slash + 1)];
-  if (domain === "" || path === "") return void out.push(invalidValue(field, value, `must be a domain-prefixed path (such as "acme.io/foo")`));
-  reasons(out, field, domain, isDns1123Subdomain(domain));
-  if (!isDomainPath(path)) out.push(invalidValue(field, path, DOMAIN_PATH_ERROR));
 }
 
 function validateCompletionMode(out: Errors, spec: JobSpec, field: string): void {
