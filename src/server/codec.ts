@@ -31,6 +31,7 @@ export async function decodeBody({ bytes, format, expected, fieldValidation }: B
   return decodeProtobuf(bytes, expected);
 }
 
+const NO_PROTOBUF = "provided data does not appear to be a protobuf message, expected prefix [107 56 115 0]";
 const DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions";
 function parse(text: string, format: Format): unknown {
   try {
@@ -54,12 +55,14 @@ async function fromProtobuf(bytes: Uint8Array, { group, version }: GroupVersionK
 
 /** The body of a DELETE; unknown fields count for nothing. Follows apiserver pkg/endpoints/handlers/delete.go. */
 export async function decodeDeleteOptions(bytes: Uint8Array, format: Format, resource: GroupVersionKind): Promise<DeleteOptions> {
+  if (format === "protobuf" && !textOfBytes(bytes).startsWith("k8s\0")) throw badRequest(NO_PROTOBUF);
   const value = format === "protobuf" ? await fromProtobuf(bytes, resource) : parse(textOfBytes(bytes), format);
   const failure = noKindIn(value);
   if (failure !== undefined) throw badRequest(failure);
   const { kind, apiVersion } = Object(value) as { kind?: unknown; apiVersion?: unknown };
   if (typeof kind === "string" && kind !== "" && kind !== "DeleteOptions") {
-    const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : "v1";
+    const version = typeof apiVersion === "string" && apiVersion !== "" ? apiVersion : "meta.k8s.io/v1";
+    if (version.split("/").length > 2) throw badRequest(`unexpected GroupVersion string: ${version}`);
     throw badRequest(`no kind "${kind}" is registered for version "${version}" in scheme "k8s.io/apimachinery/pkg/apis/meta/internalversion/scheme/register.go:27"`);
   }
   try {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { negotiate, negotiateError, negotiateStream } from "./negotiation.ts";
+import { inputFormatOf, negotiate, negotiateError, negotiateStream } from "./negotiation.ts";
 
 const TABLE = "as=Table;v=v1;g=meta.k8s.io";
 const OBJECT = { converts: true };
@@ -36,5 +36,18 @@ describe("406", () => {
     expect(negotiateError(`application/json;${TABLE}`)).toBeUndefined();
     expect(negotiateError("application/vnd.kubernetes.protobuf")).toMatchObject({ format: "protobuf" });
     expect(() => negotiateStream("application/yaml")).toThrow("only the following media types are accepted: application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch");
+  });
+});
+
+describe("bodies", () => {
+  test.each([
+    { header: undefined, format: "json" },
+    { header: "application/json; charset=utf-8", format: "json" },
+    { header: "APPLICATION/YAML;", format: "yaml" },
+    { header: 'application/vnd.kubernetes.protobuf; a="b c"', format: "protobuf" },
+  ])("$header is $format", ({ header, format }) => expect(inputFormatOf(header)).toBe(format));
+
+  test.each(["text/yaml", ";", "application/json;;", "application/json; a", "application/*", "application/json, application/yaml"])("%s is in an unknown format", (header) => {
+    expect(() => inputFormatOf(header)).toThrow("the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf");
   });
 });

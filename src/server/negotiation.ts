@@ -140,11 +140,16 @@ export function negotiateError(accept: string | undefined): Negotiated | undefin
   return choose(accept, false);
 }
 
-/** The media type of a request's body, without parameters, in lower case. */
-export const contentTypeOf = (header: string | undefined): string => (header ?? "").split(";")[0]?.trim().toLowerCase() ?? "";
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const CONTENT_TYPE = new RegExp(`^\\s*(${TOKEN}/${TOKEN})\\s*(?:;\\s*${TOKEN}\\s*=\\s*(?:${TOKEN}|"(?:[^"\\\\]|\\\\.)*")\\s*)*;?\\s*$`);
+
+/** The media type of a body, in lower case; undefined where the header is not well formed. Follows Go's mime.ParseMediaType. */
+const contentTypeOf = (header: string): string | undefined => CONTENT_TYPE.exec(header)?.[1]?.toLowerCase();
+
+/** As go-restful reads it: without parameters, letter by letter. */
+export const plainContentType = (header: string | undefined): string => (header ?? "").split(";")[0]?.trim() ?? "";
 
 const INPUT_FORMAT: Readonly<Record<string, Format>> = {
-  "": "json",
   "application/json": "json",
   "application/yaml": "yaml",
   "application/vnd.kubernetes.protobuf": "protobuf",
@@ -152,7 +157,8 @@ const INPUT_FORMAT: Readonly<Record<string, Format>> = {
 
 /** 415, in the handlers' words, where nothing reads such a body. */
 export function inputFormatOf(header: string | undefined): Format {
-  const format = INPUT_FORMAT[contentTypeOf(header)];
+  if (header === undefined || header === "") return "json";
+  const format = INPUT_FORMAT[contentTypeOf(header) ?? ""];
   if (format) return format;
   const message = `the body of the request was in an unknown format - accepted media types include: ${MEDIA_TYPES.join(", ")}`;
   throw new StatusError({ code: 415, reason: "UnsupportedMediaType", message });

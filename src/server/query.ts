@@ -27,6 +27,8 @@ export function toInteger(value: string | null): number | undefined {
 const text = (query: URLSearchParams, name: string): string | undefined => query.get(name) ?? undefined;
 
 export function listOptionsOf(query: URLSearchParams): ListOptions {
+  // Only a watch takes it, but a wrong one is wrong everywhere.
+  toInteger(query.get("timeoutSeconds"));
   return {
     ...(query.has("labelSelector") && { labelSelector: query.get("labelSelector") ?? "" }),
     ...(query.has("fieldSelector") && { fieldSelector: query.get("fieldSelector") ?? "" }),
@@ -76,4 +78,23 @@ export function deleteOptionsOf(query: URLSearchParams): DeleteOptions {
 export function parseFieldSelectorName(selector: string | null): string | undefined {
   const match = selector === null ? undefined : /(?:^|,)metadata\.name==?([^,!=\\]+)(?:,|$)/.exec(selector);
   return match?.[1];
+}
+
+const UNITS = /^(?:ns|us|µs|μs|ms|s|m|h)$/;
+
+/** What Go says of a duration that it cannot read; undefined: it can. Follows time.ParseDuration. */
+export function durationError(text: string): string | undefined {
+  const quotedText = quoted(text);
+  let rest = text.replace(/^[+-]/, "");
+  if (rest === "0") return undefined;
+  if (rest === "") return `time: invalid duration ${quotedText}`;
+  while (rest !== "") {
+    const number = /^(?:\d+\.?\d*|\.\d+)/.exec(rest)?.[0];
+    if (number === undefined) return `time: invalid duration ${quotedText}`;
+    const unit = /^[^\d.]*/.exec(rest.slice(number.length))?.[0] ?? "";
+    if (unit === "") return `time: missing unit in duration ${quotedText}`;
+    if (!UNITS.test(unit)) return `time: unknown unit ${quoted(unit)} in duration ${quotedText}`;
+    rest = rest.slice(number.length + unit.length);
+  }
+  return undefined;
 }

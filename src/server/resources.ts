@@ -12,7 +12,7 @@ import { StatusError, withWarnings } from "../api/status-error.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
 import { decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
-import { contentTypeOf, inputFormatOf, negotiate, type Negotiated, negotiateStream } from "./negotiation.ts";
+import { inputFormatOf, negotiate, type Negotiated, negotiateStream, plainContentType } from "./negotiation.ts";
 import { deleteOptionsOf, listOptionsOf, toBoolean, watchOptionsOf, writeOptionsOf } from "./query.ts";
 import type { RequestInfo } from "./request-info.ts";
 import { respond, type RespondDeps } from "./respond.ts";
@@ -191,7 +191,7 @@ const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
 const unsupportedPatch = (): StatusError => new StatusError({ code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: {} });
 
 async function patch({ request, target, caller }: Call, { api }: ResourceDeps): Promise<ApiAnswer> {
-  const type = PATCH_TYPES[contentTypeOf(request.headers["content-type"])];
+  const type = PATCH_TYPES[plainContentType(request.headers["content-type"])];
   if (!type) throw unsupportedPatch();
   const bytes = await request.body();
   const force = toBoolean(request.query.get("force"));

@@ -160,6 +160,10 @@ describe("bodies", () => {
   });
 });
 
+test("a timeout that is no duration is refused, whoever asks", async () => {
+  expect(await server.request("GET", `${MAPS}?timeout=x`)).toMatchObject({ status: 400, body: { message: 'invalid timeout specified in the request URL - time: invalid duration "x"' } });
+});
+
 test("who uses a kind that is going out is told, even where they are refused", async () => {
   const leaving = await openTestServer(() => ({ kindOf: () => ({ deprecation: "v1 ConfigMap is going out", views: {} }) as never }));
   const told = { warning: '299 - "v1 ConfigMap is going out"' };

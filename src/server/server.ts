@@ -11,7 +11,7 @@ import type { OpenApi } from "../api/openapi/openapi.ts";
 import type { Attributes } from "../api/rbac/attributes.ts";
 import type { Api, Caller, UserInfo } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
-import { StatusError } from "../api/status-error.ts";
+import { badRequest, StatusError } from "../api/status-error.ts";
 import type { AuditLog } from "./audit.ts";
 import type { Authenticator } from "./authentication.ts";
 import { type Authorizer, requireAllowed, requireToAct } from "./authorization.ts";
@@ -21,6 +21,7 @@ import { compress } from "./gzip.ts";
 import { type HealthCheck, healthAnswer, healthChecks, healthPaths } from "./health.ts";
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics, type MetricsSource } from "./metrics.ts";
+import { durationError } from "./query.ts";
 import { MUTATING, READING, RequestQueue } from "./queues.ts";
 import { isBrokenPath, requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { type ConnectSubresources, handleResource, type ResourceDeps, routeOf } from "./resources.ts";
@@ -82,6 +83,12 @@ function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
 
 /** Refusals of the filters before the handlers tell browsers to believe the media type. */
 const GUARDED = { "x-content-type-options": "nosniff" };
+
+/** Only its form counts: nothing here takes as long as that. Follows pkg/endpoints/filters/request_deadline.go. */
+function checkTimeout(timeout: string | null): void {
+  const wrong = timeout ? durationError(timeout) : undefined;
+  if (wrong !== undefined) throw badRequest(`invalid timeout specified in the request URL - ${wrong}`);
+}
 
 /** What comes before everything, even before the question who asks. */
 const brokenPath = (path: string): Answer =>
@@ -167,6 +174,7 @@ export function openServer(options: ServerOptions): Server {
     let user: UserInfo | undefined;
     let answer: Answer;
     try {
+      if (!LASTING_VERBS.has(info.verb)) checkTimeout(request.query.get("timeout"));
       user = await options.authenticator(request);
       answer = await compress(request, await serve(request, info, user));
     } catch (error) {

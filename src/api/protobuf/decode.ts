@@ -164,9 +164,12 @@ function openEnvelope(bytes: Uint8Array): Envelope {
   return { apiVersion: meta.apiVersion ?? "", kind: meta.kind ?? "", raw };
 }
 
+const OPEN_BRACE = 0x7b;
+
 function summarise(bytes: Uint8Array): string {
   if (bytes.length === 0) return "<empty>";
-  return `${Buffer.from(bytes.subarray(0, 30)).toString("hex")}${bytes.length > 30 ? " ..." : ""}`;
+  const head = Buffer.from(bytes.subarray(0, 30));
+  return `${head[0] === OPEN_BRACE ? head.toString() : head.toString("hex")}${bytes.length > 30 ? " ..." : ""}`;
 }
 
 function gvkOf({ apiVersion, kind }: Envelope, expected: GroupVersionKind): GroupVersionKind {

@@ -90,6 +90,8 @@ class Parser {
 
   #literal<T>(word: string, value: T): T {
     for (const c of word.split("")) {
+      // Go takes the end of the text for a space.
+      if (this.#at >= this.#text.length) throw new JsonSyntaxError(`invalid character ' ' in literal ${word} (expecting ${quoteChar(c)})`);
       if (this.#text[this.#at] !== c) throw this.#error(`in literal ${word} (expecting ${quoteChar(c)})`);
       this.#at++;
     }
@@ -131,7 +133,7 @@ class Parser {
     }
     this.#at++;
     const raw = this.#text.slice(start, this.#at);
-    return escaped ? String(JSON.parse(raw)) : raw.slice(1, -1);
+    return escaped ? String(JSON.parse(raw)).toWellFormed() : raw.slice(1, -1);
   }
 
   #escape(): void {
