@@ -44,7 +44,7 @@ describe("bodies of kubectl", () => {
   test("a body of another kind, and one that is no protobuf", () => {
     const [job] = SENT;
     expect(() => decodeProtobuf(Buffer.from(job?.body ?? "", "base64"), POD)).toThrow('Job in version "v1" cannot be handled as a Pod: converting (v1.Job) to (core.Pod): unknown conversion');
-    expect(() => decodeProtobuf(Buffer.from("{}"), POD)).toThrow("the object provided is unrecognized (must be of type Pod): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] (7b7d)");
+    expect(() => decodeProtobuf(Buffer.from("{}"), POD)).toThrow("the object provided is unrecognized (must be of type Pod): provided data does not appear to be a protobuf message, expected prefix [107 56 115 0] ({})");
     expect(() => decodeProtobuf(Buffer.from(job?.body ?? "", "base64").subarray(0, 60), SENT[0]?.gvk ?? POD)).toThrow("unexpected EOF");
   });
 });

@@ -77,10 +77,15 @@ function kindOfJson(value: unknown): string {
   return value instanceof NumberText ? "number" : typeof value === "boolean" ? "bool" : typeof value;
 }
 
-/** Why a value can't say what it is: it is no object. */
+/** Why a value can't say what it is: it is no object, or says it in something else than text. */
 export function noKindIn(value: unknown): string | undefined {
   const isObject = typeof value === "object" && !Array.isArray(value) && !(value instanceof NumberText);
-  return isObject || value === undefined ? undefined : `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfJson(value)} into Go value of type ${TYPE_META}`;
+  const failure = (what: unknown, where: string) => `couldn't get version/kind; json parse error: json: cannot unmarshal ${kindOfJson(what)} into Go ${where}`;
+  if (value === undefined || value === null) return undefined;
+  if (!isObject) return failure(value, `value of type ${TYPE_META}`);
+  const { apiVersion, kind } = value as { readonly apiVersion?: unknown; readonly kind?: unknown };
+  const wrong = Object.entries({ apiVersion, kind }).find(([, given]) => given !== undefined && given !== null && typeof given !== "string");
+  return wrong && failure(wrong[1], `struct field .${wrong[0]} of type string`);
 }
 
 /** What the body says of itself; what it does not say is `expected`. Why not, as text, where it can't be told. */
