@@ -30,6 +30,15 @@ describe("a work queue", () => {
     expect(queue.isIdle).toBe(true);
   });
 
+  test("what was added for later can be taken back", () => {
+    const { clock, queue } = opened();
+    queue.addAfter("a", 30);
+    queue.cancelDelayed("a");
+    queue.cancelDelayed("never");
+    clock.advance(100);
+    expect(queue.isIdle).toBe(true);
+  });
+
   test("whoever waits gets the next key, in order of waiting", async () => {
     const { queue } = opened();
     const taken = Promise.all([queue.take(), queue.take()]);

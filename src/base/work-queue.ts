@@ -78,6 +78,12 @@ export class WorkQueue {
     this.#delayed.set(key, { due, timer });
   }
 
+  /** The key is looked at now: what was added for later has nothing more to say. */
+  cancelDelayed(key: string): void {
+    this.#delayed.get(key)?.timer.cancel();
+    this.#delayed.delete(key);
+  }
+
   /** Counts a failure of the key and adds it after its back-off; returns the wait. */
   addRateLimited(key: string): number {
     const failures = this.failuresOf(key) + 1;

@@ -1,12 +1,13 @@
 #!/usr/bin/env node
 // Plays recorded scenarios against stint: run.mjs DIRECTORY [REPORT.json] [--gates-only].
 // DIRECTORY holds parity.mjs with its scenarios (and node/ beside them). Gates must pass whole; of the rest the figure is printed.
+// The scenarios beside this file (with their recordings in golden/) are played by the same player, and are gates too.
 // The report is { passed, failed } over the gates.
 import { execFile, spawn, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { kubectlPath } from '../support/kubectl.ts';
 
@@ -19,6 +20,8 @@ const env = { ...process.env, HOME: scratch, STINT_DATA_DIR: join(scratch, 'data
 const kubectl = await kubectlPath();
 const directory = workingCopy();
 const totals = { passed: 0, failed: 0 };
+/** Every scenario of a set. */
+const ALL = [''];
 
 /**
  * node/lib is a link to lib/; some ways of copying the recordings make a text file of it. Then they are copied once more, with the link (and the
@@ -33,6 +36,14 @@ function workingCopy() {
   spawnSync('chmod', ['-R', 'u+w', join(scratch, 'shared')]);
   rmSync(join(copy, 'node/lib'));
   symlinkSync('../lib', join(copy, 'node/lib'));
+  return copy;
+}
+
+/** The scenarios beside this file, with the player's lib/ beside them. */
+function ownSet() {
+  const copy = join(scratch, 'own');
+  for (const part of ['scenarios', 'golden']) cpSync(fileURLToPath(new URL(part, import.meta.url)), join(copy, part), { recursive: true });
+  symlinkSync(resolve(directory, 'lib'), join(copy, 'lib'));
   return copy;
 }
 
@@ -92,7 +103,10 @@ async function play(title, kubeconfig, extra, gate) {
 }
 
 try {
-  await withServer('control-plane', ['--disable', 'agent,scheduler'], (kubeconfig) => play('control plane', kubeconfig, ['--jobs', '5'], gates.controlPlane));
+  await withServer('control-plane', ['--disable', 'agent,scheduler'], async (kubeconfig) => {
+    await play('control plane', kubeconfig, ['--jobs', '5'], gates.controlPlane);
+    await play('controllers', kubeconfig, ['--dir', ownSet(), '--jobs', '5'], ALL);
+  });
   await withServer('node', ['--userland', 'image'], (kubeconfig) => play('node', kubeconfig, ['--dir', join(directory, 'node'), '--jobs', '16'], gates.node));
 } catch (error) {
   console.error(`parity: ${error.message}`);

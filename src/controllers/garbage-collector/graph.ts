@@ -102,7 +102,8 @@ export class OwnerGraph {
     // One that is new under an owner that is going already waits until that owner is looked at again, as upstream.
     if (node.owners !== old?.owners && node.owners.length > 0 && (old ? this.isSuspect(node) : this.#lacksOwner(node))) suspects.add(node.uid);
     // Owners that wait for this one: it may block them no longer, or begin to.
-    if (old) for (const { uid } of [...old.owners, ...node.owners]) if (this.#nodes.get(uid)?.isDeletingDependents) suspects.add(uid);
+    const hasOthers = old !== undefined && JSON.stringify(old.owners) !== JSON.stringify(node.owners);
+    if (hasOthers) for (const { uid } of [...old.owners, ...node.owners]) if (this.#nodes.get(uid)?.isDeletingDependents) suspects.add(uid);
     if (old) return { suspects: [...suspects], invalidOwners: this.#invalidOwnersOf(node, old) };
     const misled = this.dependentsOf(node.uid).filter((d) => isElsewhere(node, d) || !d.owners.some((ref) => ref.uid === node.uid && isNamedBy(node, ref)));
     for (const { uid } of misled) suspects.add(uid);

@@ -131,6 +131,8 @@ describe("a Job's way", () => {
     await t.patchJob({ spec: { suspend: true } });
     await t.advance(250);
     expect(await t.pods()).toEqual([]);
+    expect(await t.status()).toMatchObject({ terminating: 2 });
+    await t.advance(1000);
     expect(await t.status()).toMatchObject({ terminating: 0, conditions: [{ type: "Suspended", status: "True" }] });
     await t.patchJob({ spec: { suspend: false } });
     await t.advance(250);

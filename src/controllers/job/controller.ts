@@ -269,11 +269,13 @@ class JobController {
     const { uid } = job.metadata;
     const startedAt: Instant = clock.now();
     const isHurried = !this.#changed.delete(key);
+    // Each sync says anew when the next is due.
+    this.#queue.cancelDelayed(key);
     memory.syncing = true;
     memory.behind = !this.#expectations.caughtUp(uid);
     try {
-      const { action, recheckAt, error } = await this.#sync.run(job, memory);
-      if (isHurried && action === "pods_created") memory.hurriedAt = startedAt;
+      const { action, created, recheckAt, error } = await this.#sync.run(job, memory);
+      if (isHurried && created > 0) memory.hurriedAt = startedAt;
       this.#ended(key, memory, job, startedAt, { ok: error === undefined, action });
       if (error !== undefined) throw error;
       return recheckAt === undefined ? undefined : { requeueAfterMs: Math.max(1, recheckAt - clock.now()) };

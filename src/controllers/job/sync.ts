@@ -41,6 +41,7 @@ export interface JobMemory {
 
 export interface SyncResult {
   readonly action: SyncAction;
+  readonly created: number;
   readonly recheckAt: Instant | undefined;
   /** What could not be done; the sync has gone as far as it could without it. */
   readonly error: unknown;
@@ -94,7 +95,7 @@ export class JobSync {
     // An end that could not be carried out yet has to be found again.
     if (!decision.end || settlement.terminal) ledger.dismiss(uid, letGo);
     const unseenAt = expectations.caughtUp(uid) ? undefined : clock.now() + UNSEEN_MS_MAX;
-    return { action: decision.action, recheckAt: earlier(decision.recheckAt, unseenAt), error };
+    return { action: decision.action, created: outcome.created, recheckAt: earlier(decision.recheckAt, unseenAt), error };
   }
 
   /** Asks for pods that were made and never seen. */
