@@ -98,9 +98,16 @@ function checkItem(item: LimitRangeItem, asked: Asked): string[] {
 
 const askedBy = (container: Container): Asked => ({ requests: container.resources?.requests ?? {}, limits: container.resources?.limits ?? {} });
 
-const spelled = (amounts: Readonly<Record<string, number>>): Quantities => Object.fromEntries(Object.entries(amounts).map(([name, n]) => [name, name === "cpu" ? `${n}m` : String(n)]));
+/** The sum, in the form of the first amount that goes into it: bytes stay in powers of two. */
+function spelled(amounts: Readonly<Record<string, number>>, given: readonly Quantities[]): Quantities {
+  const isBinary = (name: string): boolean => given.some((quantities) => /i$/.test(String(quantities[name] ?? "")));
+  return Object.fromEntries(Object.entries(amounts).map(([name, n]) => [name, name === "cpu" ? `${n}m` : isBinary(name) && n % 1024 === 0 ? `${n / 1024}Ki` : String(n)]));
+}
 
-const askedByPod = (spec: PodSpec): Asked => ({ requests: spelled(podRequests(spec)), limits: spelled(podLimits(spec)) });
+function askedByPod(spec: PodSpec): Asked {
+  const containers = [...spec.containers, ...(spec.initContainers ?? [])].map(askedBy);
+  return { requests: spelled(podRequests(spec), containers.map((c) => c.requests)), limits: spelled(podLimits(spec), containers.map((c) => c.limits)) };
+}
 
 /** Why `range` refuses the pod; [] when it does not. */
 export function refusalsOfPod(spec: PodSpec, range: LimitRange): string[] {

@@ -11,6 +11,7 @@ import { namespaceLifecycle } from "./namespace-lifecycle.ts";
 import { podSecurity } from "./pod-security.ts";
 import { priorityAdmission } from "./priority.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
+import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { claimResize, defaultStorageClass } from "./storage-classes.ts";
 import { storageProtection } from "./storage-protection.ts";
@@ -19,12 +20,13 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   namespaceLifecycle,
   limitRanger,
   serviceAccountAdmission(ids),
+  podSecurity,
   priorityAdmission,
   defaultTolerationSeconds,
   defaultStorageClass,
   storageProtection,
   claimResize,
+  runtimeClassAdmission,
   certificateRequests(clock),
-  podSecurity,
   resourceQuotaAdmission(clock),
 ];

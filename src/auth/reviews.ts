@@ -149,13 +149,14 @@ const tokenReview: Review = async ({ object, deps }) => {
   const { spec } = object as Partial<types.TokenReview>;
   if (!spec?.token) throw badRequest("token is required for TokenReview in authentication");
   const asked = spec.audiences?.length ? spec.audiences : undefined;
+  const errors = ["invalid bearer token"];
   for (const verify of deps.tokens) {
-    const found = await verify(spec.token, asked);
+    const found = await verify(spec.token, asked, (why) => void errors.push(why));
     if (!found) continue;
     const { user, audiences } = found;
     return { ...object, status: { authenticated: true, user: wireUser(authenticated(user)), ...(audiences && { audiences }) } };
   }
-  return { ...object, status: { user: {}, error: "[invalid bearer token, unknown]" } };
+  return { ...object, status: { user: {}, error: errors.length > 1 ? `[${errors.join(", ")}]` : errors.join("") } };
 };
 
 const REVIEWS: Readonly<Record<string, Review>> = {

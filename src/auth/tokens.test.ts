@@ -37,14 +37,16 @@ test("a token says who it is, what it is bound to, and until when", async () => 
 });
 
 test.each([
-  { name: "after its time", spoil: ({ clock }: ReturnType<typeof setUp>) => clock.advance(600_001) },
-  { name: "without its pod", spoil: ({ api }: ReturnType<typeof setUp>) => api.objects.get("/pods")?.clear() },
-  { name: "without its account", spoil: ({ api }: ReturnType<typeof setUp>) => api.objects.get("/serviceaccounts")?.clear() },
-])("a token is not good $name", async ({ spoil }) => {
+  { name: "after its time", spoil: ({ clock }: ReturnType<typeof setUp>) => clock.advance(600_001), why: "service account token has expired" },
+  { name: "without its pod", spoil: ({ api }: ReturnType<typeof setUp>) => api.objects.get("/pods")?.clear(), why: "service account token has been invalidated" },
+  { name: "without its account", spoil: ({ api }: ReturnType<typeof setUp>) => api.objects.get("/serviceaccounts")?.clear(), why: 'serviceaccounts "robot" not found' },
+])("a token is not good $name, and it is said why", async ({ spoil, why }) => {
   const world = setUp();
   const token = await world.issue();
   spoil(world);
-  expect(await world.verify(token)).toBeUndefined();
+  const heard: string[] = [];
+  expect(await world.verify(token, undefined, (text) => void heard.push(text))).toBeUndefined();
+  expect(heard).toEqual([why]);
 });
 
 test("a token for somebody else is not for this server, but for them", async () => {

@@ -10,7 +10,8 @@ import type { Ids } from "../base/chance.ts";
 import type { Clock } from "../base/clock.ts";
 import { MASTERS } from "../api/rbac/attributes.ts";
 import type { Api, UserInfo } from "../api/request.ts";
-import { PODS, type Resource, SECRETS, SERVICE_ACCOUNTS } from "../api/resource.ts";
+import { NODES, PODS, type Resource, SECRETS, SERVICE_ACCOUNTS } from "../api/resource.ts";
+import { goQuote } from "../api/go-quote.ts";
 import { isNotFound } from "../api/status-error.ts";
 import type { TokenIssuer, TokenSubject } from "./token-request.ts";
 import type { TokenVerifier } from "../server/authentication.ts";
@@ -82,7 +83,7 @@ export interface TokenIssuerOptions {
 }
 
 function claimsOf({ namespace, name, uid, bound, node, warnAfterSeconds }: TokenSubject, audiences: readonly string[], jti: string, now: number, expires: number): Claims {
-  const reference = bound && { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } };
+  const reference = bound && bound.kind !== "Node" && { [bound.kind.toLowerCase()]: { name: bound.name, uid: bound.uid } };
   return {
     aud: audiences, exp: expires, iat: now, iss: ISSUER, jti, "kubernetes.io": { namespace, ...(node && { node }), ...reference, serviceaccount: { name, uid }, ...(warnAfterSeconds !== undefined && { warnafter: now + warnAfterSeconds }) }, nbf: now,
     sub: `system:serviceaccount:${namespace}:${name}`,
@@ -159,17 +160,27 @@ export function openTokenVerifier({ key, clock, api }: TokenVerifierOptions): To
       throw error;
     }
   };
-  return async (token, audiences = [ISSUER]) => {
+  const no = (refused: ((why: string) => void) | undefined, why: string): undefined => {
+    refused?.(why);
+    return undefined;
+  };
+  const listed = (texts: readonly string[]): string => `[${texts.map(goQuote).join(" ")}]`;
+  return async (token, audiences = [ISSUER], refused) => {
     const claims = check(token) as Claims | undefined;
     const now = clock.now() / SECOND_MS;
-    if (!claims || claims.iss !== ISSUER || claims.exp <= now || claims.nbf > now + 1) return undefined;
+    if (!claims || claims.iss !== ISSUER) return undefined;
     const common = claims.aud.filter((a) => audiences.includes(a));
-    if (common.length === 0) return undefined;
+    if (common.length === 0) return no(refused, `token audiences ${listed(claims.aud)} is invalid for the target audiences ${listed(audiences)}`);
+    if (claims.exp <= now) return no(refused, "service account token has expired");
+    if (claims.nbf > now + 1) return no(refused, "service account token is not valid yet");
     const about = claims["kubernetes.io"];
     if (!about) return claims.sub === ADMIN.name ? { user: ADMIN, audiences: common } : undefined;
     const { namespace, node, pod, secret, serviceaccount } = about;
-    const bound = await Promise.all([isThere(SERVICE_ACCOUNTS, namespace, serviceaccount), !pod || isThere(PODS, namespace, pod), !secret || isThere(SECRETS, namespace, secret)]);
-    if (bound.includes(false)) return undefined;
+    if (!(await isThere(SERVICE_ACCOUNTS, namespace, serviceaccount))) return no(refused, `serviceaccounts ${goQuote(serviceaccount.name)} not found`);
+    // A token of a pod names the pod's node; one without a pod is bound to the node itself.
+    const ownNode = !pod && node?.name !== undefined && node.uid !== undefined ? { name: node.name, uid: node.uid } : undefined;
+    const bound = await Promise.all([!pod || isThere(PODS, namespace, pod), !secret || isThere(SECRETS, namespace, secret), !ownNode || isThere(NODES, "", ownNode)]);
+    if (bound.includes(false)) return no(refused, "service account token has been invalidated");
     const extra = {
       "authentication.kubernetes.io/credential-id": [`JTI=${claims.jti}`],
       ...(node?.name !== undefined && { "authentication.kubernetes.io/node-name": [node.name] }),

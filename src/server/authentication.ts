@@ -17,8 +17,10 @@ export interface VerifiedToken {
   readonly audiences?: readonly string[];
 }
 
-/** undefined: the token is not one of this verifier's, or is not good. Without audiences: good for this server. */
-export type TokenVerifier = (token: string, audiences?: readonly string[]) => Promise<VerifiedToken | undefined> | VerifiedToken | undefined;
+/**
+ * undefined: the token is not one of this verifier's, or is not good; `refused` hears why not. Without audiences: good for this server.
+ */
+export type TokenVerifier = (token: string, audiences?: readonly string[], refused?: (why: string) => void) => Promise<VerifiedToken | undefined> | VerifiedToken | undefined;
 
 /** Rejects with 401. */
 export type Authenticator = (request: HttpRequest) => Promise<UserInfo>;

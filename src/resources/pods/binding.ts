@@ -26,7 +26,7 @@ function checkBindable(pod: Pod, binding: Binding): void {
   const { name = "" } = pod.metadata ?? {};
   const refuse = (why: string) => conflict(NAMED, name, why);
   const { uid, resourceVersion } = binding.metadata ?? {};
-  if (uid && uid !== pod.metadata?.uid) throw refuse(`Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ""}`);
+  if (uid && uid !== pod.metadata?.uid) throw conflict(PODS, name, `StorageError: invalid object, Code: 4, Key: /registry/pods/${pod.metadata?.namespace ?? ""}/${name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ""}`);
   if (resourceVersion && resourceVersion !== pod.metadata?.resourceVersion) throw refuse(OBJECT_MODIFIED);
   if (pod.metadata?.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (pod.spec?.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
