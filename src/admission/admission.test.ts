@@ -201,6 +201,6 @@ describe("ResourceQuota", () => {
 
 test("a LimitRange says of a pod's memory what its containers said", async () => {
   const r = await withNamespace();
-  await r.create(LIMIT_RANGES, { metadata: { name: "l" }, spec: { limits: [{ type: "Pod", min: { memory: "10Mi" } }] } } as KubeObject);
+  await r.create(LIMIT_RANGES, { metadata: { name: "l" }, spec: { limits: [{ type: "Pod", min: { memory: "10Mi" } }] } });
   expect(await refusal(r.create(PODS, pod("p", {}, { requests: { memory: "1Mi" } })))).toMatchObject({ message: 'pods "p" is forbidden: minimum memory usage per Pod is 10Mi, but request is 1Mi' });
 });

@@ -100,7 +100,7 @@ const askedBy = (container: Container): Asked => ({ requests: container.resource
 
 /** The sum, in the form of the first amount that goes into it: bytes stay in powers of two. */
 function spelled(amounts: Readonly<Record<string, number>>, given: readonly Quantities[]): Quantities {
-  const isBinary = (name: string): boolean => given.some((quantities) => /i$/.test(String(quantities[name] ?? "")));
+  const isBinary = (name: string): boolean => given.some((quantities) => String(quantities[name] ?? "").endsWith("i"));
   return Object.fromEntries(Object.entries(amounts).map(([name, n]) => [name, name === "cpu" ? `${n}m` : isBinary(name) && n % 1024 === 0 ? `${n / 1024}Ki` : String(n)]));
 }
 

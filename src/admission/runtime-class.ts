@@ -4,7 +4,6 @@
  */
 import type { Pod, RuntimeClass, Toleration } from "../api/generated/types.ts";
 import type { Draft } from "../api/kinds/kind.ts";
-import type { KubeObject } from "../api/object.ts";
 import { compareQuantities } from "../api/quantity.ts";
 import { PODS, type Resource } from "../api/resource.ts";
 import { semanticallyEqual } from "../api/validation/fields.ts";
@@ -43,7 +42,7 @@ function classOf(pod: Pod, context: AdmissionContext): RuntimeClass | undefined 
   const name = pod.spec?.runtimeClassName;
   if (name === undefined) return undefined;
   const found = context.reader.get(RUNTIME_CLASSES, "", name);
-  if (!found) throw refuse(context, pod as KubeObject, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
+  if (!found) throw refuse(context, pod, `pod rejected: RuntimeClass ${JSON.stringify(name)} not found`);
   return found;
 }
 
@@ -57,8 +56,8 @@ function place(pod: Draft<Pod>, { scheduling }: RuntimeClass, no: (why: string) 
     if (own !== undefined && own !== value) throw no(`conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`);
     spec.nodeSelector = { ...spec.nodeSelector, [key]: value };
   }
-  const merged = mergeTolerations((spec.tolerations ?? []) as Toleration[], scheduling.tolerations ?? []);
-  if (merged.length > 0) spec.tolerations = merged as Draft<Toleration[]>;
+  const merged = mergeTolerations(spec.tolerations ?? [], scheduling.tolerations ?? []);
+  if (merged.length > 0) spec.tolerations = merged;
 }
 
 export const runtimeClassAdmission: AdmissionPlugin = {
@@ -66,9 +65,9 @@ export const runtimeClassAdmission: AdmissionPlugin = {
   mutate(draft, context) {
     if (!concerns(context, PODS, "CREATE")) return;
     const pod = draft as Draft<Pod>;
-    const found = classOf(pod as Pod, context);
+    const found = classOf(pod, context);
     if (!found || !pod.spec) return;
-    const no = (why: string) => refuse(context, draft as KubeObject, why);
+    const no = (why: string) => refuse(context, draft, why);
     if (found.overhead) {
       const own = pod.spec.overhead ?? {};
       if (Object.keys(own).length > 0 && !sameAmounts(own, found.overhead.podFixed)) throw no(OTHER_OVERHEAD);
