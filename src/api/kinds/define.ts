@@ -146,6 +146,11 @@ function updateStrategy<T extends KubeObject>(rules: KindRules<T>): UpdateStrate
 /** Follows metav1.ResetObjectMetaForStatus. */
 const KEPT_META = ["deletionTimestamp", "generation", "selfLink", "labels", "annotations", "finalizers", "ownerReferences"];
 
+/** The metadata that a subresource leaves alone; whose the fields are it may change. */
+export function keepMetaOfStatus(draft: { readonly metadata: object }, old: KubeObject): void {
+  for (const field of KEPT_META) keepField(draft.metadata, old.metadata, field);
+}
+
 function statusStrategy<T extends KubeObject>(status: StatusRules<T>, builtIn: boolean): UpdateStrategy<T> {
   const { warnings, meta } = status;
   const isChecked = meta === undefined || meta === "kept and checked";

@@ -7,7 +7,7 @@ import { validateObjectMetaUpdate } from "../../object-meta.ts";
 import { PODS, type Resource } from "../../resource.ts";
 import { addressWarnings } from "../../validation/addresses.ts";
 import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
-import { defineKind, keepField } from "../define.ts";
+import { defineKind, keepField, keepMetaOfStatus } from "../define.ts";
 import type { Draft, Kind, UpdateStrategy } from "../kind.ts";
 import { containerCells, formatLabels } from "../printing.ts";
 import { applyAppArmorAnnotations } from "./annotations.ts";
@@ -15,7 +15,9 @@ import { defaultPod, defaultPodTemplate } from "./defaults.ts";
 import { dropDisabledFields, dropDisabledStatusFields, dropDisabledTemplateFields } from "./disabled.ts";
 import { podPrinter } from "./printer.ts";
 import { qosClassOf } from "./qos.ts";
-import { validateEphemeralContainersUpdate, validatePodStatusUpdate, validatePodUpdate, validateResize } from "./update.ts";
+import { keepAllButAmounts, validateResize } from "./resize.ts";
+import { validatePodStatusUpdate } from "./status.ts";
+import { validateEphemeralContainersUpdate, validatePodUpdate } from "./update.ts";
 import { validatePodCreate, validatePodTemplate } from "./validation.ts";
 import { podTemplateWarnings, podWarnings } from "./warnings.ts";
 
@@ -71,7 +73,11 @@ function partOfSpec(keep: (draft: Draft<Pod>, old: Pod) => void, validate: (out:
   return {
     prepare(draft, old) {
       keep(draft, old);
+      // Parts of the old spec are frozen, and defaults are filled in again when it is stored.
+      draft.spec = structuredClone(draft.spec);
+      keepMetaOfStatus(draft, old);
       keepField(draft, old, "status");
+      dropDisabledFields(draft.spec);
       draft.metadata.generation = (old.metadata.generation ?? 0) + (semanticallyEqual(draft.spec, old.spec) ? 0 : 1);
     },
     validate(pod, old) {
@@ -84,19 +90,11 @@ function partOfSpec(keep: (draft: Draft<Pod>, old: Pod) => void, validate: (out:
 
 const ephemeralContainers = partOfSpec((draft, old) => {
   const containers = draft.spec.ephemeralContainers;
-  draft.metadata = { ...(old.metadata as Draft<Pod>["metadata"]), ...(draft.metadata.resourceVersion !== undefined && { resourceVersion: draft.metadata.resourceVersion }) };
   const { ephemeralContainers: _e, ...spec } = old.spec as Draft<Pod>["spec"];
   draft.spec = { ...spec, ...(containers && { ephemeralContainers: containers }) };
 }, validateEphemeralContainersUpdate);
 
-const resize = partOfSpec((draft, old) => {
-  type Containers = Draft<Pod>["spec"]["containers"];
-  const resized = (now: Containers | undefined, before: Pod["spec"]["containers"] | undefined): Containers =>
-    (before ?? []).map((c, i) => ({ ...(c as Containers[number]), ...(now?.[i]?.resources && { resources: now[i].resources }), ...(now?.[i]?.resizePolicy && { resizePolicy: now[i].resizePolicy }) }));
-  const { containers, initContainers } = draft.spec;
-  draft.metadata = { ...(old.metadata as Draft<Pod>["metadata"]), ...(draft.metadata.resourceVersion !== undefined && { resourceVersion: draft.metadata.resourceVersion }) };
-  draft.spec = { ...(old.spec as Draft<Pod>["spec"]), containers: resized(containers, old.spec.containers), ...(old.spec.initContainers && { initContainers: resized(initContainers, old.spec.initContainers) }) };
-}, validateResize);
+const resize = partOfSpec(keepAllButAmounts, validateResize);
 
 export const podKind: Kind<Pod> = defineKind<Pod>({
   resource: PODS,

@@ -106,3 +106,39 @@ test("who does not say which generation was observed leaves what was said", () =
   const ready = (draft: Record<string, unknown>) => void (draft["status"] = { conditions: [{ type: "Ready", status: "True" }] });
   expect((tryUpdate(kind, old as never, ready, "status").object as Pod).status).toMatchObject({ observedGeneration: 2, conditions: [{ status: "True", observedGeneration: 1 }] });
 });
+
+describe("a status refuses", () => {
+  const status = (more: object) => (draft: Record<string, unknown>) => void (draft["status"] = more);
+  const ended = (name: string, exitCode: number) => ({ name, image: "", imageID: "", ready: false, restartCount: 0, state: { terminated: { exitCode } } });
+  const running = (name: string, more: object = {}) => ({ name, image: "", imageID: "", ready: true, restartCount: 0, state: { running: {} }, ...more });
+  const old = (spec: object, before: object = {}) => ({ ...stored(kind, pod(spec)), status: { qosClass: "BestEffort", ...before } }) as never;
+  const FOR_GOOD = "status.containerStatuses[0].state: Forbidden: may not be transitioned to non-terminated state";
+
+  test.each([
+    { name: "success, again", before: old({ restartPolicy: "OnFailure" }, { containerStatuses: [ended("main", 0)] }), now: { containerStatuses: [running("main")] }, want: [FOR_GOOD] },
+    { name: "no failure, which is tried again", before: old({ restartPolicy: "OnFailure" }, { containerStatuses: [ended("main", 1)] }), now: { containerStatuses: [running("main")] }, want: [] },
+    { name: "what a container's own policy leaves ended", before: old({ containers: [main({ restartPolicy: "Never" })] }, { containerStatuses: [ended("main", 1)] }), now: { containerStatuses: [running("main")] }, want: [FOR_GOOD] },
+    { name: "two addresses of a family", before: old({}), now: { podIPs: [{ ip: "10.0.0.1" }, { ip: "10.0.0.2" }] }, want: ['status.podIPs: Invalid value: [{"IP":"10.0.0.1"},{"IP":"10.0.0.2"}]: may specify no more than one IP for each IP family'] },
+    { name: "a condition's name", before: old({}), now: { conditions: [{ type: "a b", status: "True" }] }, want: [expect.stringContaining('status.conditions[0].Type: Invalid value: "a b": ')] },
+    { name: "a node for a pod that has one", before: old({ nodeName: "n" }), now: { nominatedNodeName: "m" }, want: ["status.nominatedNodeName: Forbidden: may not be set on pods that are already bound to a node"] },
+    { name: "a claim that the pod has not", before: old({}), now: { resourceClaimStatuses: [{ name: "c" }] }, want: ['status.resourceClaimStatuses[0].name: Invalid value: "c": must match the name of an entry in `spec.resourceClaims`'] },
+    { name: "a group beyond all", before: old({}), now: { containerStatuses: [running("main", { user: { linux: { uid: 0, gid: -1 } } })] }, want: ["status.containerStatuses[0].user.linux.gid: Invalid value: -1: must be between 0 and 2147483647, inclusive"] },
+    { name: "health of what was not asked for", before: old({}), now: { containerStatuses: [running("main", { allocatedResourcesStatus: [{ name: "cpu" }] })] }, want: ['status.containerStatuses[0].allocatedResourcesStatus[0].name: Invalid value: "cpu": must match one of the container\'s resource requests'] },
+  ])("$name", ({ before, now, want }) => expect(tryUpdate(kind, before, status(now), "status").errors).toEqual(want));
+});
+
+describe("a resize", () => {
+  const amounts = (requests: object, limits?: object) => ({ resources: { requests, ...(limits && { limits }) } });
+  const old = stored(kind, pod({ containers: [main(amounts({ cpu: "1" }, { cpu: "2", memory: "2Gi" }))], initContainers: [{ name: "i", image: "x", ...amounts({ cpu: "1" }) }] }));
+  const change = (container: object, spec: object = {}) => (draft: Record<string, unknown>) => {
+    const was = draft["spec"] as { readonly containers: readonly object[] };
+    draft["spec"] = { ...was, containers: [{ ...was.containers[0], ...container }], ...spec };
+  };
+  test.each([
+    { name: "changes cpu, and limits of memory downwards", edit: change(amounts({ cpu: "2" }, { cpu: "2", memory: "1Gi" })), want: [] },
+    { name: "leaves everything else alone", edit: change({ image: "other" }, { nodeName: "n" }), want: [] },
+    { name: "takes nothing away", edit: change(amounts({ cpu: "1", memory: "2Gi" }, { cpu: "2" })), want: ["spec.containers[0].resources.limits: Forbidden: resource limits cannot be removed"] },
+    { name: "is of cpu and memory only", edit: change(amounts({ cpu: "1", "ephemeral-storage": "1Gi" }, { cpu: "2", memory: "2Gi" })), want: ["spec: Forbidden: only cpu and memory resources are mutable"] },
+    { name: "keeps the containers", edit: change({ name: "other" }), want: ["spec.containers[0].name: Forbidden: containers may not be renamed or reordered on resize"] },
+  ])("$name", ({ edit, want }) => expect(tryUpdate(kind, old, edit, "resize").errors).toEqual(want));
+});

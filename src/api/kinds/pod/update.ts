@@ -1,17 +1,14 @@
 /**
- * What of a Pod may change: through itself, its status, its ephemeral containers, its resize.
- * Follows kubernetes pkg/apis/core/validation (ValidatePodUpdate, ValidatePodStatusUpdate, ValidatePodEphemeralContainersUpdate, ValidatePodResize).
+ * What of a Pod may change through itself, and its ephemeral containers. Its status and its resources are in `status.ts` and `resize.ts`.
+ * Follows kubernetes pkg/apis/core/validation (ValidatePodUpdate, ValidatePodEphemeralContainersUpdate).
  */
-import { duplicate, forbiddenField, invalidValue, required } from "../../field-error.ts";
-import type { Affinity, Container, ContainerStatus, NodeAffinity, Pod, PodSpec, Toleration } from "../../generated/types.ts";
-import { isQualifiedName, inclusiveRange, subdomainName } from "../../names.ts";
+import { forbiddenField, invalidValue, required } from "../../field-error.ts";
+import type { Affinity, Container, NodeAffinity, Pod, PodSpec, Toleration } from "../../generated/types.ts";
+import { inclusiveRange, subdomainName } from "../../names.ts";
 import { validateObjectMeta } from "../../object-meta.ts";
-import { compareQuantities } from "../../quantity.ts";
-import { familyOf, isIp } from "../../validation/addresses.ts";
-import { type Errors, immutable, reasons, semanticallyEqual } from "../../validation/fields.ts";
+import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
 import { goDiff } from "../go-spelling.ts";
 import { APPARMOR_CONTAINER, isDeletionCost, validatePodAnnotations } from "./annotations.ts";
-import { qosClassOf } from "./qos.ts";
 import { validateTolerations } from "./scheduling.ts";
 import { validatePodCommon } from "./validation.ts";
 
@@ -24,13 +21,15 @@ const CHANGEABLE = [
 const MIRROR = "kubernetes.io/config.mirror";
 
 /** The pod as a whole, again: its metadata in the create form, then the rest. */
-function validateWhole(out: Errors, pod: Pod, old: Pod): void {
+export function validateWhole(out: Errors, pod: Pod, old: Pod): void {
   out.push(...validateObjectMeta(pod.metadata, { namespaced: true, validateName: subdomainName, builtIn: true }));
   validatePodCommon(out, pod, old);
-  validateAnnotationChanges(out, pod, old);
 }
 
-function validateAnnotationChanges(out: Errors, pod: Pod, old: Pod): void {
+/** What the kubelet reads from a file of its own changes there, not here. */
+export const isMirror = (pod: Pod): boolean => pod.metadata.annotations?.[MIRROR] !== undefined;
+
+export function validateAnnotationChanges(out: Errors, pod: Pod, old: Pod): void {
   const now = pod.metadata.annotations ?? {};
   const before = old.metadata.annotations ?? {};
   const kinds: readonly (readonly [(key: string) => boolean, string])[] = [[(key) => key.startsWith(APPARMOR_CONTAINER), "AppArmor annotations"], [(key) => key === MIRROR, "mirror pod annotation"]];
@@ -47,6 +46,7 @@ function validateAnnotationChanges(out: Errors, pod: Pod, old: Pod): void {
 
 export function validatePodUpdate(out: Errors, pod: Pod, old: Pod): void {
   validateWhole(out, pod, old);
+  validateAnnotationChanges(out, pod, old);
   if (!sameContainers(out, "spec.containers", pod.spec.containers, old.spec.containers)) return;
   if (!sameContainers(out, "spec.initContainers", pod.spec.initContainers, old.spec.initContainers)) return;
   if (!validateDeadline(out, pod.spec, old.spec)) return;
@@ -157,69 +157,10 @@ function validateNodeAffinityChange(out: Errors, now: NodeAffinity | undefined, 
   });
 }
 
-const SYSTEM_CONDITIONS = new Set(["PodScheduled", "Ready", "Initialized"]);
-
-export function validatePodStatusUpdate(out: Errors, pod: Pod, old: Pod): void {
-  validateAnnotationChanges(out, pod, old);
-  (pod.status?.conditions ?? []).forEach((c, i) => {
-    if (!SYSTEM_CONDITIONS.has(c.type)) reasons(out, `metadata.conditions[${i}].Type`, c.type, isQualifiedName(c.type));
-  });
-  const nominated = pod.status?.nominatedNodeName;
-  if (nominated && nominated !== old.status?.nominatedNodeName) reasons(out, "status.nominatedNodeName", nominated, subdomainName(nominated, false));
-  immutable(out, "status.qosClass", pod.status?.qosClass ?? "", old.status?.qosClass ?? "");
-  const sidecars = new Set((old.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always").map((c) => c.name));
-  const policy = old.spec.restartPolicy;
-  if (!mayRestartAll(old)) {
-    validateTransitions(out, "status.containerStatuses", pod.status?.containerStatuses, old.status?.containerStatuses, policy, containersThatMayRestart(old.spec.containers));
-    validateTransitions(out, "status.initContainerStatuses", pod.status?.initContainerStatuses, old.status?.initContainerStatuses, policy, new Set([...sidecars, ...containersThatMayRestart(old.spec.initContainers)]));
-  }
-  validateTransitions(out, "status.ephemeralContainerStatuses", pod.status?.ephemeralContainerStatuses, old.status?.ephemeralContainerStatuses, "Never", new Set());
-  validateIps(out, pod);
-}
-
-/** Containers with restart rules of their own may leave the terminated state whatever the pod's policy. */
-const containersThatMayRestart = (containers: readonly Container[] | undefined): ReadonlySet<string> =>
-  new Set((containers ?? []).filter((c) => c.restartPolicy !== undefined || (c.restartPolicyRules ?? []).length > 0).map((c) => c.name));
-
-/** One container's rule may begin the whole pod again, whatever has ended in it. */
-const mayRestartAll = ({ spec }: Pod): boolean =>
-  [...spec.containers, ...(spec.initContainers ?? [])].some((c) => c.restartPolicyRules?.some((rule) => rule.action === "RestartAllContainers"));
-
-/** A container that has ended for good stays so. */
-function validateTransitions(out: Errors, field: string, now: readonly ContainerStatus[] | undefined, before: readonly ContainerStatus[] | undefined, policy: string | undefined, mayRestart: ReadonlySet<string>): void {
-  if (policy === "Always") return;
-  (before ?? []).forEach((old, i) => {
-    const ended = old.state?.terminated;
-    if (!ended || (ended.exitCode !== 0 && policy === "OnFailure") || mayRestart.has(old.name)) return;
-    for (const status of now ?? []) {
-      if (status.name === old.name && !status.state?.terminated) out.push(forbiddenField(`${field}[${i}].state`, "may not be transitioned to non-terminated state"));
-    }
-  });
-}
-
-function validateIps(out: Errors, { status }: Pod): void {
-  const ips = status?.podIPs ?? [];
-  validateIpList(out, "status.podIPs", ips);
-  const hosts = status?.hostIPs ?? [];
-  if (hosts.length > 0 && hosts[0]?.ip !== status?.hostIP) out.push(invalidValue("status.hostIPs[0].ip", hosts[0]?.ip ?? "", "must be equal to `hostIP`"));
-  validateIpList(out, "status.hostIPs", hosts);
-}
-
-function validateIpList(out: Errors, field: string, ips: readonly { readonly ip: string }[]): void {
-  ips.forEach(({ ip }, i) => isIp(out, `${field}[${i}]`, ip ?? ""));
-  if (ips.length < 2) return;
-  const shown = ips.map(({ ip }) => ({ IP: ip }));
-  const families = new Set(ips.map(({ ip }) => familyOf(ip)));
-  if (families.size < 2 || ips.length > 2) out.push(invalidValue(field, shown, "may specify no more than one IP for each IP family"));
-  const seen = new Set<string>();
-  ips.forEach(({ ip }, i) => {
-    if (seen.has(ip)) out.push(duplicate(`${field}[${i}]`, { IP: ip }));
-    seen.add(ip);
-  });
-}
-
 export function validateEphemeralContainersUpdate(out: Errors, pod: Pod, old: Pod): void {
   validateWhole(out, pod, old);
+  validateAnnotationChanges(out, pod, old);
+  if (isMirror(old)) return void out.splice(0, out.length, forbiddenField("[]", "static pods do not support ephemeral containers"));
   const now = new Map((pod.spec.ephemeralContainers ?? []).map((c) => [c.name, c]));
   for (const before of old.spec.ephemeralContainers ?? []) {
     const next = now.get(before.name);
@@ -227,41 +168,4 @@ export function validateEphemeralContainersUpdate(out: Errors, pod: Pod, old: Po
     if (!next) out.push(forbiddenField(field, `existing ephemeral containers ${JSON.stringify(before.name)} may not be removed\n`));
     else if (!semanticallyEqual(next, before)) out.push(forbiddenField(field, `existing ephemeral containers ${JSON.stringify(before.name)} may not be changed\n${goDiff("io.k8s.api.core.v1.EphemeralContainer", before, next)}`));
   }
-}
-
-export function validateResize(out: Errors, pod: Pod, old: Pod): void {
-  validateWhole(out, pod, old);
-  if (qosClassOf(old.spec) !== qosClassOf(pod.spec)) out.push(invalidValue("spec", pod.status?.qosClass ?? "", "Pod QOS Class may not change as a result of resizing"));
-  const lists = [["initContainers", pod.spec.initContainers, old.spec.initContainers], ["containers", pod.spec.containers, old.spec.containers]] as const;
-  for (const [key, now, before] of lists) {
-    (before ?? []).forEach((c, i) => {
-      const next = now?.[i];
-      if (next && (key === "containers" || c.restartPolicy === "Always")) validateContainerResize(out, `spec.${key}[${i}].resources`, next, c);
-    });
-  }
-  if (!semanticallyEqual(withoutAmounts(pod.spec, old.spec), old.spec)) out.push(forbiddenField("spec", "only cpu and memory resources are mutable"));
-}
-
-function validateContainerResize(out: Errors, field: string, now: Container, before: Container): void {
-  for (const kind of ["requests", "limits"] as const) {
-    const next = now.resources?.[kind] ?? {};
-    if (Object.keys(before.resources?.[kind] ?? {}).some((name) => !(name in next))) out.push(forbiddenField(`${field}.${kind}`, `resource ${kind} cannot be removed`));
-  }
-  const policy = now.resizePolicy?.find((p) => p.resourceName === "memory")?.restartPolicy ?? "NotRequired";
-  const limit = now.resources?.limits?.["memory"];
-  const old = before.resources?.limits?.["memory"];
-  if (policy === "NotRequired" && limit !== undefined && old !== undefined && compareQuantities(limit, old) < 0) {
-    out.push(forbiddenField(`${field}.limits[memory]`, "memory limits cannot be decreased unless resizePolicy is RestartContainer"));
-  }
-}
-
-/** The new spec with cpu and memory put back. */
-function withoutAmounts(spec: PodSpec, old: PodSpec): PodSpec {
-  const restore = (containers: readonly Container[] | undefined, before: readonly Container[] | undefined) =>
-    (containers ?? []).map((c, i) => {
-      const resources = before?.[i]?.resources;
-      const { resources: _r, resizePolicy: _p, ...rest } = c;
-      return { ...rest, ...(resources && { resources }), ...(before?.[i]?.resizePolicy && { resizePolicy: before[i].resizePolicy }) };
-    });
-  return { ...spec, containers: restore(spec.containers, old.containers), ...(spec.initContainers && { initContainers: restore(spec.initContainers, old.initContainers) }) };
 }
