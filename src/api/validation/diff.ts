@@ -109,9 +109,8 @@ function hunksOf(blocks: readonly Block[]): readonly (readonly Block[])[] {
   const hunks: Block[][] = [];
   let hunk: Block[] = [];
   blocks.forEach((block, n) => {
-    if (!block.same) return void hunk.push(block);
     const [isFirst, isLast] = [n === 0, n === blocks.length - 1];
-    if (isFirst || isLast || block.i2 - block.i1 > 2 * CONTEXT) {
+    if (block.same && (isFirst || isLast || block.i2 - block.i1 > 2 * CONTEXT)) {
       if (!isFirst) hunks.push([...hunk, firstOf(block)]);
       hunk = isLast ? [] : [lastOf(block)];
     } else hunk.push(block);

@@ -23,7 +23,7 @@ function resized(now: Containers, old: readonly Container[]): Containers {
 
 /** Everything but the amounts stays as it was; a pod of other containers is left for validation to refuse. */
 export function keepAllButAmounts(draft: Draft<Pod>, old: Pod): void {
-  const { containers = [], initContainers = [], resources } = draft.spec;
+  const { containers, initContainers = [], resources } = draft.spec;
   if (containers.length !== old.spec.containers.length || initContainers.length !== (old.spec.initContainers ?? []).length) return;
   const { containers: _c, initContainers: _i, resources: _r, ...rest } = old.spec as Draft<PodSpec>;
   const init = resized(initContainers, old.spec.initContainers ?? []);

@@ -3,7 +3,7 @@
  * Follows kubernetes pkg/apis/core/validation (ValidatePodStatusUpdate and its functions) and pkg/api/v1/pod/util.go (ContainerShouldRestart).
  */
 import { duplicate, forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
-import type { Container, ContainerStatus, Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus, ResourceStatus } from "../../generated/types.ts";
+import type { Container, ContainerStatus, LinuxContainerUser, Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus, ResourceStatus } from "../../generated/types.ts";
 import { inclusiveRange, isDns1123Label, isQualifiedName, subdomainName } from "../../names.ts";
 import { familyOf, isIp, isValidIp } from "../../validation/addresses.ts";
 import { type Errors, immutable, reasons, unsupported } from "../../validation/fields.ts";
@@ -80,7 +80,7 @@ function validateTransitions(out: Errors, field: string, now: readonly Container
 
 function validateClaimStatuses(out: Errors, status: PodStatus, spec: PodSpec): void {
   const seen = new Set<string>();
-  (status.resourceClaimStatuses ?? []).forEach(({ name = "", resourceClaimName }, i) => {
+  (status.resourceClaimStatuses ?? []).forEach(({ name, resourceClaimName }, i) => {
     const at = `status.resourceClaimStatuses[${i}]`;
     if (!spec.resourceClaims?.some((claim) => claim.name === name)) out.push(invalidValue(`${at}.name`, name, "must match the name of an entry in `spec.resourceClaims`"));
     if (seen.has(name)) out.push(duplicate(`${at}.name`, name));
@@ -127,14 +127,18 @@ function validateUsers(out: Errors, field: string, statuses: readonly ContainerS
   (statuses ?? []).forEach(({ user }, i) => {
     const at = `${field}[${i}].user.linux`;
     if (!user?.linux) return;
-    if (spec.os?.name === "windows") return void out.push(forbiddenField(at, "cannot be set for a windows pod"));
-    const check = (place: string, id: number) => {
-      if (id < 0 || id > ID_MAX) out.push(invalidValue(place, id, inclusiveRange(0, ID_MAX)));
-    };
-    check(`${at}.uid`, user.linux.uid ?? 0);
-    check(`${at}.gid`, user.linux.gid ?? 0);
-    (user.linux.supplementalGroups ?? []).forEach((id, j) => check(`${at}.supplementalGroups[${j}]`, id));
+    if (spec.os?.name === "windows") out.push(forbiddenField(at, "cannot be set for a windows pod"));
+    else validateUser(out, at, user.linux);
   });
+}
+
+function validateUser(out: Errors, field: string, { uid, gid, supplementalGroups = [] }: LinuxContainerUser): void {
+  const check = (place: string, id: number) => {
+    if (id < 0 || id > ID_MAX) out.push(invalidValue(`${field}.${place}`, id, inclusiveRange(0, ID_MAX)));
+  };
+  check("uid", uid);
+  check("gid", gid);
+  supplementalGroups.forEach((id, i) => check(`supplementalGroups[${i}]`, id));
 }
 
 /** Why the resource is none that the container asks for. */
@@ -146,7 +150,7 @@ function unasked(name: string, c: Container): string | undefined {
 
 function validateHealth(out: Errors, field: string, { resources }: ResourceStatus): void {
   const seen = new Set<string>();
-  (resources ?? []).forEach(({ health = "", message, resourceID = "" }, i) => {
+  (resources ?? []).forEach(({ health = "", message, resourceID }, i) => {
     const at = `${field}.resources[${i}]`;
     if (!HEALTHS.includes(health)) out.push(unsupported(`${at}.health`, health, HEALTHS));
     if (message === "") out.push(required(`${at}.message`, "must be non-empty if specified"));
