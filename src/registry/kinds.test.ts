@@ -59,6 +59,17 @@ test("a namespace goes when its last finalizer is taken through /finalize", asyn
   expect(await refusal(r.get(NAMESPACES, "ns"))).toMatchObject({ code: 404 });
 });
 
+test("a pod's labels change, whatever its spec has and is given by default", async () => {
+  const r = await openWhole();
+  const resources = { limits: { cpu: "1" } };
+  const spec = { initContainers: [{ name: "first", image: "i", resources }], containers: [{ name: "main", image: "i", resources, ports: [{ containerPort: 80 }] }], hostNetwork: true };
+  await r.create(PODS, { metadata: { name: "p" }, spec });
+  const before = (await r.get(PODS, "p")) as KubeObject & { readonly spec: object };
+  expect(before).toMatchObject({ spec: { containers: [{ resources: { requests: { cpu: "1" } } }] } });
+  expect(await r.patch(PODS, "p", { metadata: { labels: { a: "b" } } })).toMatchObject({ metadata: { labels: { a: "b" } }, spec: before.spec });
+  expect(await r.patch(PODS, "p", { status: { phase: "Running" } }, "status")).toMatchObject({ status: { phase: "Running" }, spec: before.spec });
+});
+
 test("an apply makes an object, and takes from nobody without force", async () => {
   const r = await openWhole();
   const pod = { apiVersion: "v1", kind: "Pod", metadata: { name: "p", labels: { a: "1" } }, spec: { containers: [{ name: "main", image: "i" }] } };

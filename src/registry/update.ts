@@ -142,14 +142,16 @@ function draftOf(wanted: KubeObject, live: KubeObject, kind: Kind): DraftObject 
   return Object.assign(thaw<KubeObject>(rest), kept);
 }
 
-/** Admission may set fields of a shared spec, whole ones only. */
-function thawTop(draft: DraftObject & { spec?: object }): void {
-  if (draft.spec && Object.isFrozen(draft.spec)) draft.spec = { ...draft.spec };
+/** Admission may set fields of a shared spec, whole ones only. Returns whether it is one: what is in it has its defaults, and is frozen. */
+function thawTop(draft: DraftObject & { spec?: object }): boolean {
+  if (!draft.spec || !Object.isFrozen(draft.spec)) return false;
+  draft.spec = { ...draft.spec };
+  return true;
 }
 
 /** What comes back from the store has its defaults again, and no empty lists. A spec that is the live one's has them. */
-function likeStored(kind: Kind, draft: DraftObject & { spec?: object }): void {
-  const isKept = draft.spec !== undefined && Object.isFrozen(draft.spec);
+function likeStored(kind: Kind, draft: DraftObject & { spec?: object }, isShared: boolean): void {
+  const isKept = isShared || (draft.spec !== undefined && Object.isFrozen(draft.spec));
   if (draft.spec && isKept && kind.sharesSpec !== true) draft.spec = thaw(draft.spec);
   if (!isKept || kind.sharesSpec !== true) kind.applyDefaults(draft);
   clearEmptyLists(draft, kind.resource);
@@ -169,7 +171,7 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   ensureNamespace(call, draft);
   checkName(call, draft);
   kind.applyDefaults(draft);
-  thawTop(draft);
+  const isShared = thawTop(draft);
   dedupOwners(call, draft);
   if (!change.tracked) trackManager(r, call, draft, live);
   const context = admissionContext(r, call, "UPDATE", live);
@@ -178,16 +180,16 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
-    return await store(r, call, { draft, live, entry });
+    return await store(r, call, { draft, live, entry, isShared });
   } finally {
     release();
   }
 }
 
-async function store(r: Registry, call: Call, { draft, live, entry }: { draft: DraftObject; live: KubeObject; entry: Entry }): Promise<Outcome> {
+async function store(r: Registry, call: Call, { draft, live, entry, isShared }: { draft: DraftObject; live: KubeObject; entry: Entry; isShared: boolean }): Promise<Outcome> {
   const { kind, stored, toStored } = call.served;
   const ends = endsDeletion(call, draft, live);
-  if (!ends) likeStored(kind, draft);
+  if (!ends) likeStored(kind, draft, isShared);
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
   const result = kind === stored ? draft : thaw(toStored(draft));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
