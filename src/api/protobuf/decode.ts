@@ -7,7 +7,7 @@ import { BinaryReader, WireType as Wire } from "@bufbuild/protobuf/wire";
 import { badRequest } from "../status-error.ts";
 import { convert, ConvertError } from "../schema/convert.ts";
 import { kindMismatch, type Decoded } from "../schema/decode.ts";
-import { setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { DEPTH_MAX, isDeeper, setOwn, type JsonObject } from "../schema/json-parser.ts";
 import { schemaOfKind, structOf, type GroupVersionKind } from "../schema/schema.ts";
 import type { KubeObject } from "../object.ts";
 import { messageNameOf, messageOf, type Message, type MessageField, type Scalar, type Special, type WireType } from "./messages.ts";
@@ -65,10 +65,12 @@ function special(bytes: Uint8Array, type: Special): unknown {
 
 function parseRaw(json: string): unknown {
   try {
-    return json === "" ? null : JSON.parse(json);
+    const value: unknown = json === "" ? null : JSON.parse(json);
+    if (!isDeeper(value, DEPTH_MAX)) return value;
   } catch {
-    throw new ProtobufError("raw extension is no JSON");
+    // Said below.
   }
+  throw new ProtobufError("raw extension is no JSON");
 }
 
 function textItems(bytes: Uint8Array): string[] {

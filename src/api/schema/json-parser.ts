@@ -25,7 +25,8 @@ let anyDuplicates = false;
 /** All entries of an object in whose text a key stood twice; undefined for all others. */
 export const entriesOf = (object: object): readonly Entry[] | undefined => (anyDuplicates ? duplicates.get(object) : undefined);
 
-const DEPTH_MAX = 10_000;
+/** Go takes ten times this; what recurses over a value must never be out of stack. */
+export const DEPTH_MAX = 1000;
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y;
 const PLAIN_STRING = /[^"\\\u0000-\u001f]*/y;
 const SPACE = /[ \t\r\n]*/y;
@@ -82,7 +83,7 @@ class Parser {
   }
 
   #nested<T>(read: () => T): T {
-    if (++this.#depth > DEPTH_MAX) throw new JsonSyntaxError("exceeded max depth");
+    if (++this.#depth > DEPTH_MAX) throw this.#error("exceeded max depth");
     const value = read();
     this.#depth--;
     return value;
@@ -200,6 +201,12 @@ export function setOwn(object: JsonObject, key: string, value: unknown): void {
 
 /** Throws JsonSyntaxError. Objects with a key twice hold its last value; `entriesOf` knows the others. */
 export const parseJson = (text: string): unknown => new Parser(text).document();
+
+/** Whether a value that others have parsed is nested deeper than `depth`. */
+export function isDeeper(value: unknown, depth: number): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
+}
 
 /** Is there a NumberText in it? */
 function isBlurred(value: unknown): boolean {

@@ -109,6 +109,7 @@ export function parseYaml(text: string): ParsedYaml {
   const documents = parseAllDocuments(text, { ...OPTIONS, customTags: OPTIONS.customTags as never, lineCounter: lines });
   const document = Array.isArray(documents) ? documents[0] : undefined;
   if (!document) return { value: null, duplicates: [] };
+  if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) throw new YamlError("yaml: exceeded max depth of 10000");
   if (errorsThatCount(document, text)) throw new YamlError(yamlErrorText(document, text));
   const own = selfReference(document.contents);
   if (own !== undefined) throw new YamlError(`yaml: anchor '${own}' value contains itself`);
@@ -118,7 +119,8 @@ export function parseYaml(text: string): ParsedYaml {
   try {
     value = document.toJS({ maxAliasCount: 1000, mapAsMap: true });
   } catch (error) {
-    throw new YamlError(`yaml: ${error instanceof Error ? error.message : String(error)}`);
+    const why = error instanceof Error ? error.message : String(error);
+    throw new YamlError(`yaml: ${why.startsWith("Excessive alias count") ? "document contains excessive aliasing" : why}`);
   }
   return { value: asJson(value), duplicates: duplicateKeys(document, lines) };
 }
