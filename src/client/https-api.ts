@@ -140,7 +140,7 @@ function nameItems(list: ObjectList): ObjectList {
 }
 
 function warningsOf({ headers }: http.IncomingMessage): readonly string[] {
-  const text = headers["warning"] ?? "";
+  const text = Buffer.from(headers["warning"] ?? "", "latin1").toString();
   return [...text.matchAll(/299 \S+ "((?:[^"\\]|\\.)*)"/g)].map(([, quoted = ""]) => quoted.replace(/\\(.)/g, "$1"));
 }
 

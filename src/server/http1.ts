@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex, Readable } from "node:stream";
 import { type Answer, type ByteSink, type ClientCertificate, type Handler, type HttpRequest, REQUEST_BYTES_MAX, requestTooLarge } from "./exchange.ts";
 import { sendPieces } from "./pieces.ts";
+import { badRequest } from "../api/status-error.ts";
 
 /** A client that goes on sending this much beyond the limit is cut off. */
 const DRAIN_BYTES_MAX = 64 * 1024 * 1024;
@@ -23,8 +24,10 @@ export function readBody(stream: Readable, declaredLength: number | undefined): 
       }
     });
     stream.on("end", () => resolve(chunks.length === 1 && chunks[0] ? chunks[0] : Buffer.concat(chunks)));
-    stream.on("error", reject);
-    stream.on("close", () => reject(new Error("the request was cut off")));
+    // Nobody is there to read this.
+    const cut = () => reject(badRequest("unexpected EOF"));
+    stream.on("error", cut);
+    stream.on("close", cut);
   });
 }
 
@@ -78,7 +81,8 @@ function send(response: ServerResponse, answer: Answer): void {
   }
   if (answer.body !== undefined) headers["content-length"] = Buffer.byteLength(answer.body);
   response.writeHead(answer.status, headers as Record<string, string | string[]>);
-  response.end(answer.body);
+  // Node would write the headers before a text in the text's encoding: theirs is one byte a character.
+  response.end(answer.headers["warning"] === undefined || answer.body === undefined ? answer.body : Buffer.from(answer.body));
 }
 
 /** A request whose method node does not know, read from the bytes that it was found in; its body, if it has one, counts for nothing. */
@@ -126,7 +130,7 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Http1 {
       if (stopping) socket.end();
       else if (!socket.destroyed) idle.add(socket);
     });
-    void Promise.resolve(handle(requestOf(message))).then((answer) => send(response, answer), () => response.destroy());
+    void Promise.resolve(handle(requestOf(message))).then((answer) => send(response, answer)).catch(() => response.destroy());
   });
   server.on("connection", (socket: Duplex) => {
     idle.add(socket);
@@ -134,7 +138,7 @@ export function openHttp1({ handle, certificateOf }: Http1Deps): Http1 {
   });
   server.on("upgrade", (message, socket, head) => {
     const request = { ...requestOf(message), upgrade: { message, socket, head } };
-    void Promise.resolve(handle(request)).then((answer) => sendRaw(socket, answer), () => socket.destroy());
+    void Promise.resolve(handle(request)).then((answer) => sendRaw(socket, answer)).catch(() => socket.destroy());
   });
   server.on("clientError", (failure: NodeJS.ErrnoException & { readonly rawPacket?: Buffer }, socket) => {
     const odd = failure.code === "HPE_INVALID_METHOD" && failure.rawPacket ? oddRequest(failure.rawPacket, socket, certificateOf(socket)) : undefined;

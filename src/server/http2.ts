@@ -72,7 +72,7 @@ export function openHttp2({ handle, certificateOf }: Http2Deps): Http2Server {
       send(stream, answer, method === "HEAD");
       if (!bodyWasRead) stream.resume();
     };
-    void Promise.resolve(handle(request)).then(reply, () => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
+    void Promise.resolve(handle(request)).then(reply).catch(() => stream.close(constants.NGHTTP2_INTERNAL_ERROR));
   });
   server.on("sessionError", () => {});
   return server;

@@ -126,6 +126,13 @@ describe("forms of an answer", () => {
   });
 });
 
+test("warnings go out in UTF-8, whatever the protocol", async () => {
+  server.api.warnings = ["größer als 🎈"];
+  const answers = [await server.request("GET", `${MAPS}/a`), await server.over2(`${MAPS}/a`)];
+  server.api.warnings = [];
+  for (const { status, headers } of answers) expect([status, Buffer.from(String(headers["warning"]), "latin1").toString()]).toEqual([200, '299 - "größer als 🎈"']);
+});
+
 describe("bodies", () => {
   test.each([
     { name: "text", type: "text/plain", body: "x", code: 415, message: "the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf" },

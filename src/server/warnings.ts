@@ -9,7 +9,8 @@ const CUT_CHARACTERS_MAX = 256;
 /** A text with control characters is no header's. */
 const isSayable = (text: string): boolean => text !== "" && !/\p{Cc}/u.test(text);
 
-const header = (text: string): string => `299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+/** In UTF-8: Node takes one byte a character. */
+const header = (text: string): string => Buffer.from(`299 - "${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`).toString("latin1");
 
 /** The values of the headers. */
 export function warningHeaders(warnings: readonly string[]): readonly string[] {
