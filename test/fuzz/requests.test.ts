@@ -9,6 +9,7 @@ import { kinds } from "../../src/api/kinds/table.ts";
 import type { KubeObject } from "../../src/api/object.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
 import { drawJsonPatch, drawObject, drawPatch, type Draw, leastObject } from "./generate.ts";
+import { isUpstream500 } from "./known.ts";
 import { openWhole, type Outcome, type Whole } from "./whole.ts";
 
 const LONG = process.env["STINT_TEST_LONG"] === "1";
@@ -16,18 +17,6 @@ const LONG = process.env["STINT_TEST_LONG"] === "1";
 const SEED = Number(process.env["STINT_FUZZ_SEED"] ?? (LONG ? Date.now() % 2 ** 31 : 1));
 const RUNS = LONG ? 300 : 25;
 const ANSWER_MS_MAX = 5_000;
-
-/** Upstream answers these with 500, and so does stint. */
-const UPSTREAM_500: readonly RegExp[] = [
-  // metadata.resourceVersion of an update that is no number (storage.APIObjectVersioner).
-  /^strconv\.ParseUint: parsing /,
-  // An applied configuration with unknown fields or of wrong types (structuredmerge.go).
-  /^failed to (create typed patch object|convert new typed object|create manager for existing fields)/,
-  // Directives of strategic merge patches (strategicpatch.go; interpretStrategicMergePatchError knows only some of its errors).
-  /^unknown patch type: /, /^unable to find api field in struct /, /does not contain declared merge key: /, /^list element types are not identical: /, /^merging lists cannot yet be specified in the patch$/,
-  // A create with a version (etcd3/store.go).
-  /^resourceVersion should not be set on objects to be created$/,
-];
 
 /** What may be created: a kind of which a GET is all there is has nothing to take. */
 const creatable = new Set(new Discovery().versions().flatMap((v) => v.resources.filter((r) => r.verbs.includes("create")).map((r) => `${v.group}/${v.version}/${r.name}`)));
@@ -38,7 +27,7 @@ async function answered(sending: Promise<Outcome>, what: string): Promise<Outcom
   const started = process.hrtime.bigint();
   const outcome = await sending;
   expect(Number(process.hrtime.bigint() - started) / 1e6, `${what} took long`).toBeLessThan(ANSWER_MS_MAX);
-  if (outcome.code >= 500 && !UPSTREAM_500.some((known) => known.test(outcome.message))) throw new Error(`${what}: ${outcome.code} ${outcome.message}`);
+  if (outcome.code >= 500 && !isUpstream500(outcome.message)) throw new Error(`${what}: ${outcome.code} ${outcome.message}`);
   return outcome;
 }
 
