@@ -80,7 +80,9 @@ describe("bodies that do not fit", () => {
     { name: "no anchor", text: "<<: *x", want: "unknown anchor 'x' referenced" },
     { name: "a key that is a list", text: "? [a, 1]\n: b", want: 'invalid map key: []interface {}{"a", 1}' },
     { name: "more aliases than anybody needs", text: ALIASES, want: "document contains excessive aliasing" },
+    { name: "many aliases of little", text: `a: &a x\nb: [${"*a,".repeat(1001)}]`, want: "document contains excessive aliasing" },
     { name: "nested too deep", text: "[".repeat(20_000), want: "exceeded max depth of 10000" },
+    { name: "more than is read in a reasonable time", text: "a: b\n".repeat(200_000), want: "document has more nodes than are read here; send it as JSON" },
   ])("YAML: $name", ({ text, want }) => expect(refusal({ text, format: "yaml", expected: CONFIG_MAP })).toContain(unrecognized(`yaml: ${want} (`, "ConfigMap")));
 
   test.each(["{", "["])("JSON is not nested deeper than what reads it can bear: %s", (open) => {

@@ -208,6 +208,12 @@ export function isDeeper(value: unknown, depth: number): boolean {
   return depth === 0 || Object.values(value).some((inner) => isDeeper(inner, depth - 1));
 }
 
+/** Whether a key stands twice anywhere in it. */
+export function hasDuplicates(value: unknown): boolean {
+  if (!anyDuplicates || typeof value !== "object" || value === null) return false;
+  return duplicates.has(value) || Object.values(value).some(hasDuplicates);
+}
+
 /** Is there a NumberText in it? */
 function isBlurred(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return false;

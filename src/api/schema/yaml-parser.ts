@@ -3,7 +3,7 @@
  * Follows sigs.k8s.io/yaml (YAMLToJSON, YAMLToJSONStrict) over goyaml.v2.
  */
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from "yaml";
-import { setOwn, type JsonObject } from "./json-parser.ts";
+import { hasDuplicates, parseJson, plain, setOwn, type JsonObject } from "./json-parser.ts";
 import { yamlErrorText } from "./yaml-errors.ts";
 
 /** `yaml: line 1: did not find expected node content`. */
@@ -19,6 +19,8 @@ const OPTIONS = {
   version: "1.1",
   merge: true,
   uniqueKeys: false,
+  // It would look up the place of each of thousands.
+  prettyErrors: false,
   intAsBigInt: false,
   customTags: (tags: readonly (string | { tag: string; format?: string })[]) => tags.filter((t) => typeof t === "string" || (t.format !== "TIME" && !t.tag.endsWith(":timestamp"))),
 } as const;
@@ -41,12 +43,30 @@ function duplicateKeys(document: Document.Parsed, lines: LineCounter): string[] 
   return found;
 }
 
-/** Aliases that do not resolve are an error here, not an exception of the library. */
-function unknownAnchor(node: unknown, document: Document.Parsed): string | undefined {
-  if (isAlias(node) && !node.resolve(document)) return node.source;
-  if (isSeq(node)) return node.items.map((item) => unknownAnchor(item, document)).find((name) => name !== undefined);
-  if (isMap(node)) return node.items.map((pair) => unknownAnchor(pair.value, document)).find((name) => name !== undefined);
-  return undefined;
+/** Nobody needs as many, and what they stand for is looked up again for each. */
+const ALIASES_MAX = 1000;
+
+/** What goyaml refuses of anchors and aliases. Goes through the document once, in the text's order. */
+function refusedAlias(document: Document.Parsed): string | undefined {
+  const known = new Set<string>();
+  let aliases = 0;
+  const look = (node: unknown, around: readonly string[]): string | undefined => {
+    if (isAlias(node)) {
+      if (around.includes(node.source)) return `anchor '${node.source}' value contains itself`;
+      if (!known.has(node.source)) return `unknown anchor '${node.source}' referenced`;
+      return ++aliases > ALIASES_MAX ? "document contains excessive aliasing" : undefined;
+    }
+    if (isScalar(node) && node.anchor !== undefined) known.add(node.anchor);
+    if (!isSeq(node) && !isMap(node)) return undefined;
+    if (node.anchor !== undefined) known.add(node.anchor);
+    const inside = node.anchor === undefined ? around : [...around, node.anchor];
+    for (const child of node.items) {
+      const refused = isPair(child) ? (look(child.key, inside) ?? look(child.value, inside)) : look(child, inside);
+      if (refused !== undefined) return refused;
+    }
+    return undefined;
+  };
+  return look(document.contents, []);
 }
 
 /** Errors behind a root in braces or brackets are of what nobody reads. */
@@ -80,41 +100,69 @@ function keyText(key: unknown, value: unknown): string {
   throw new YamlError(`yaml: invalid map key: ${Array.isArray(key) ? `[]interface {}{${key.map(goSyntax).join(", ")}}` : goSyntax(key)}`);
 }
 
-/** Aliases inside of what they stand for. */
-function selfReference(node: unknown, around: readonly string[] = []): string | undefined {
-  if (isAlias(node)) return around.includes(node.source) ? node.source : undefined;
-  if (!isSeq(node) && !isMap(node)) return undefined;
-  const inside = node.anchor === undefined ? around : [...around, node.anchor];
-  const children: readonly unknown[] = isSeq(node) ? node.items : node.items.map((pair) => (isPair(pair) ? pair.value : undefined));
-  return children.map((child) => selfReference(child, inside)).find((name) => name !== undefined);
+const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F][0-9a-fA-F]{2}/g;
+
+/** The line, from one, on which a quoted text escapes half a character; 0 where none does. Looks at each place once. */
+function surrogateLine(text: string): number {
+  for (const { index } of text.matchAll(SURROGATE_ESCAPE)) {
+    const start = text.lastIndexOf("\n", index) + 1;
+    const quote = text.lastIndexOf('"', index);
+    if (quote >= start && !text.slice(start, quote).includes("#")) return text.slice(0, index).split("\n").length;
+  }
+  return 0;
 }
 
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/;
-const SURROGATE_ESCAPE = /^[^#]*"[^"\n]*\\u[dD][89a-fA-F][0-9a-fA-F]{2}/m;
+/** Errors that anybody looks at. */
+const ERRORS_READ = 2;
+/** Signs that begin a node, about: the library takes some hundred microseconds for each, during which nobody else is served. */
+const NODES_MAX = 200_000;
+const NODE_SIGN = /[\n:,[{"']/g;
+
+function isTooMuch(text: string): boolean {
+  let signs = 0;
+  NODE_SIGN.lastIndex = 0;
+  while (signs <= NODES_MAX && NODE_SIGN.test(text)) signs++;
+  return signs > NODES_MAX;
+}
 
 /** What libyaml refuses and the parser takes. */
 function refuseEarly(text: string): void {
+  if (isTooMuch(text)) throw new YamlError("yaml: document has more nodes than are read here; send it as JSON");
   if (CONTROL.test(text)) throw new YamlError("yaml: control characters are not allowed");
   const directive = /^%YAML\s+(\S+)/.exec(text);
   if (directive && directive[1] !== "1.1") throw new YamlError("yaml: found incompatible YAML document");
-  const surrogate = SURROGATE_ESCAPE.exec(text);
-  const line = surrogate ? text.slice(0, surrogate.index + surrogate[0].length).split("\n").length : 0;
-  if (surrogate) throw new YamlError(`yaml: ${line > 1 ? `line ${line}: ` : ""}found invalid Unicode character escape code`);
+  const line = surrogateLine(text);
+  if (line > 0) throw new YamlError(`yaml: ${line > 1 ? `line ${line}: ` : ""}found invalid Unicode character escape code`);
 }
 
 /** The first document; throws YamlError. An empty text is null. */
 export function parseYaml(text: string): ParsedYaml {
+  const json = text.startsWith("{") ? asPlainJson(text) : undefined;
+  return json ? { value: json, duplicates: [] } : parseReally(text);
+}
+
+/** Most of what is called YAML is JSON, which is read much faster: the object, where it is one that means the same in both. */
+function asPlainJson(text: string): unknown {
+  try {
+    const value = parseJson(text);
+    return hasDuplicates(value) ? undefined : plain(value);
+  } catch {
+    return undefined;
+  }
+}
+
+function parseReally(text: string): ParsedYaml {
   refuseEarly(text);
   const lines = new LineCounter();
   const documents = parseAllDocuments(text, { ...OPTIONS, customTags: OPTIONS.customTags as never, lineCounter: lines });
   const document = Array.isArray(documents) ? documents[0] : undefined;
   if (!document) return { value: null, duplicates: [] };
+  for (const error of document.errors.slice(0, ERRORS_READ)) error.linePos = [lines.linePos(error.pos[0]), lines.linePos(error.pos[1])];
   if (document.errors.some(({ code }) => code === "RESOURCE_EXHAUSTION")) throw new YamlError("yaml: exceeded max depth of 10000");
   if (errorsThatCount(document, text)) throw new YamlError(yamlErrorText(document, text));
-  const own = selfReference(document.contents);
-  if (own !== undefined) throw new YamlError(`yaml: anchor '${own}' value contains itself`);
-  const anchor = unknownAnchor(document.contents, document);
-  if (anchor !== undefined) throw new YamlError(`yaml: unknown anchor '${anchor}' referenced`);
+  const refused = refusedAlias(document);
+  if (refused !== undefined) throw new YamlError(`yaml: ${refused}`);
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 1000, mapAsMap: true });
