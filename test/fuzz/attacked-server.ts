@@ -11,7 +11,8 @@ import { type Logger, silentLogger } from "../../src/base/logger.ts";
 import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { findKind } from "../../src/api/kinds/table.ts";
 import { OpenApi } from "../../src/api/openapi/openapi.ts";
-import { NAMESPACES, SERVICE_ACCOUNTS } from "../../src/api/resource.ts";
+import { SERVICE_ACCOUNTS } from "../../src/api/resource.ts";
+import { bootstrapNamespaces } from "../../src/app/bootstrap.ts";
 import { openControlPlane } from "../../src/app/control-plane.ts";
 import { impersonate } from "../../src/auth/impersonation.ts";
 import { bootstrapPolicy, noEscalation, openRbacAuthorizer } from "../../src/auth/rbac.ts";
@@ -35,10 +36,8 @@ const key = await openSigningKey(directory);
 const store = openMemoryStore();
 const plane = openControlPlane({ store, clock, ids, chance: systemChance, logger, tokens: openTokenIssuer({ key, clock, ids }), admission: [noEscalation], controllers: () => [] });
 const client = plane.clientFor("bootstrap");
-for (const name of ["default", "other"]) {
-  await client.create(NAMESPACES, "", { metadata: { name }, spec: {} });
-  await client.create(SERVICE_ACCOUNTS, name, { metadata: { name: "default" } });
-}
+await bootstrapNamespaces(client);
+await client.create(SERVICE_ACCOUNTS, "default", { metadata: { name: "default" } });
 await bootstrapPolicy(plane.api);
 const certificates = await openCertificates({ directory, clock, ids });
 const tokens = [staticToken(ADMIN_TOKEN, { name: "admin", groups: ["system:masters"] }), openTokenVerifier({ key, clock, api: plane.api })];

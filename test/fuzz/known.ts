@@ -6,6 +6,8 @@ const UPSTREAM_500: readonly RegExp[] = [
   /failed to (create typed patch object|convert new typed object|create manager for existing fields)/,
   // Directives of strategic merge patches (strategicpatch.go; interpretStrategicMergePatchError knows only some of its errors).
   /unknown patch type: /, /unable to find api field in struct /, /does not contain declared merge key: /, /list element types are not identical: /, /merging lists cannot yet be specified in the patch/,
+  // Addresses below /watch that name nothing (requestinfo.go).
+  /failed to create RequestInfo: /,
   // A create with a version (etcd3/store.go).
   /resourceVersion should not be set on objects to be created/,
 ];

@@ -36,7 +36,7 @@ const NONSENSE: readonly Buffer[] = [
   Buffer.alloc(0), Buffer.from("null"), Buffer.from("[]"), Buffer.from('"x"'), Buffer.from("1e999"), Buffer.from("{"), Buffer.from('{"a":1,"a":2}'), Buffer.from("\ufeff{}"), Buffer.from([0xff, 0xfe, 0x00]),
   Buffer.from('{"metadata":{"name":"\\ud800"}}'), Buffer.from('{"metadata":{"name":"f0","name":"f1"},"kind":1}'), Buffer.from('{"items":[]}'), Buffer.from("---\n---\n{}"), Buffer.from("a: !!js/function 'x'"), Buffer.from("? [a]\n: b"),
   Buffer.from("<<: *x"), Buffer.from("a: &a {b: *a}"), Buffer.from(ANCHORS), Buffer.from("%YAML 9.9\n---\na"), Buffer.from("\ta: b"), Buffer.from("{a: 0x10, b: 0o17, c: .inf, d: 2026-01-01}"),
-  Buffer.from('"'.repeat(20_000)), Buffer.from('"\n'.repeat(20_000)), Buffer.from(`${Array.from({ length: 900 }, (_, i) => `a${i}: &a${i} [x]`).join("\n")}\nz: [${Array.from({ length: 900 }, (_, i) => `*a${i}`).join(",")}]`), Buffer.from("a: b\n".repeat(400_000)),
+  Buffer.from(`"`.repeat(4_000)), Buffer.from(`"\n`.repeat(4_000)), Buffer.from(`${Array.from({ length: 300 }, (_, i) => `a${i}: &a${i} [x]`).join("\n")}\nz: [${Array.from({ length: 300 }, (_, i) => `*a${i}`).join(",")}]`), Buffer.from("a: b\n".repeat(400_000)),
   deep("[", "]", 50_000), deep('{"a":', "}", 20_000), deep("- ", "", 5_000), deep("{a: ", "}", 3_000),
   PROTOBUF(""), PROTOBUF("0a"), PROTOBUF("0affffffff0f"), PROTOBUF("ffffffffffffffffffff01"), PROTOBUF("0a0a0a02763112045465737412020a00"), PROTOBUF("12ffffffffffffffff7f00"), PROTOBUF(`1280${"80".repeat(20)}01`),
 ];
