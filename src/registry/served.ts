@@ -40,10 +40,12 @@ function convert(kind: Kind): Pick<Served, "toStored" | "fromStored"> {
   };
 }
 
-/** Other kinds of the same storage are its other versions. */
+/** Other kinds of the same storage and group are its other versions; upstream knows nothing of another group's. */
 function versionsOf(kind: Kind, inStorage: () => readonly Served[]): Versions {
-  if (!kind.storedAs && !inStorage().some((other) => other.kind !== kind)) return onlyVersion(kind.resource);
-  const find = (apiVersion: string) => inStorage().find((other) => apiVersionOf(other.kind.resource) === apiVersion);
+  const { group } = kind.resource;
+  const served = inStorage().filter((other) => other.kind.resource.group === group);
+  if (served.length === 1) return onlyVersion(kind.resource);
+  const find = (apiVersion: string) => served.find((other) => apiVersionOf(other.kind.resource) === apiVersion);
   return {
     struct(apiVersion) {
       const found = find(apiVersion);

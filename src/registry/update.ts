@@ -10,6 +10,7 @@ import { isPathSegmentName } from "../api/names.ts";
 import { validateObjectMeta, validateObjectMetaUpdate } from "../api/object-meta.ts";
 import type { KubeObject } from "../api/object.ts";
 import { apiVersionOf, qualifiedPlural, storagePathOf } from "../api/resource.ts";
+import { normalise } from "../api/schema/decode.ts";
 import { clearEmptyLists } from "../api/schema/stored.ts";
 import { badRequest, conflict, invalid, notFound, OBJECT_MODIFIED, StatusError } from "../api/status-error.ts";
 import type { Entry } from "../store/store.ts";
@@ -191,7 +192,7 @@ async function store(r: Registry, call: Call, { draft, live, entry, isShared }: 
   const ends = endsDeletion(call, draft, live);
   if (!ends) likeStored(kind, draft, isShared);
   if (!ends && changesNothing(draft, live)) return { object: objectOf(entry), created: false };
-  const result = kind === stored ? draft : thaw(toStored(draft));
+  const result = kind === stored ? draft : thaw(normalise(toStored(draft), stored.resource));
   if (call.dryRun) return { object: finished(result, stored.resource), created: false };
   // Watchers of what goes see it as it was; the caller sees what the write made of it.
   const last = ends ? thaw<KubeObject>(objectOf(entry)) : result;

@@ -82,7 +82,7 @@ function encodeOne(t: Tracked): ManagedFieldsEntry {
   const { entry } = t;
   const fields = entry && parseFields(entry.fieldsV1);
   const same = fields !== undefined && equalSets(fields, t.fields);
-  if (entry && same && t.time === entry.time) return entry;
+  if (entry && same && t.time === entry.time && t.apiVersion === entry.apiVersion) return entry;
   return {
     manager: t.manager,
     operation: t.operation,

@@ -94,7 +94,7 @@ function scalarError(type: Type, value: unknown): string | undefined {
     case "int32": case "int64": case "float64": return isNumber ? undefined : `expected numeric (int or float), got ${goTypeName(value)}`;
     case "string": case "bytes": return typeof value === "string" ? undefined : `expected string, got &value.valueUnstructured{Value:${goSyntax(value)}}`;
     case "bool": return typeof value === "boolean" ? undefined : `expected boolean, ${got(value)}`;
-    case "quantity": case "intOrString": case "time": case "microTime": return isMap(value) || Array.isArray(value) ? `expected any scalar, ${got(value)}` : undefined;
+    case "time": case "microTime": return isMap(value) || Array.isArray(value) ? `expected any scalar, ${got(value)}` : undefined;
     default: return undefined;
   }
 }

@@ -12,13 +12,19 @@ const HTML: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e",
 
 const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c);
 
+/** JavaScript puts keys that are numbers first. Only maps have such, and Go sorts those. */
+function keysOf(value: object): string[] {
+  const keys = Object.keys(value);
+  return /^\d+$/.test(keys[0] ?? "") ? keys.sort() : keys;
+}
+
 /** The document's text. */
 export function goJson(value: unknown): string {
   if (value instanceof NumberText) return value.text;
   if (typeof value === "string") return quoted(value);
   if (Array.isArray(value)) return `[${value.map((item) => goJson(item)).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value) ?? "null";
-  return `{${Object.entries(value).map(([key, inner]) => `${quoted(key)}:${goJson(inner)}`).join(",")}}`;
+  return `{${keysOf(value).map((key) => `${quoted(key)}:${goJson((value as JsonObject)[key])}`).join(",")}}`;
 }
 
 /** The document as it is printed, and read again: the keys of all that was reached into are sorted. */
