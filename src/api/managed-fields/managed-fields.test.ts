@@ -7,6 +7,7 @@ import { StatusError } from "../status-error.ts";
 import { applyConfiguration, type ApplyRequest } from "./apply.ts";
 import { difference, equalSets, formatFields, intersection, parseFields, pathText, union, type FieldSet } from "./field-set.ts";
 import { trackUpdate } from "./track-update.ts";
+import { onlyVersion, type Versions } from "./versions.ts";
 
 const CONFIG_MAP = { group: "", version: "v1", kind: "ConfigMap" };
 const CRON_JOB = { group: "batch", version: "v1", kind: "CronJob" };
@@ -119,6 +120,24 @@ describe("apply", () => {
     { config: { ...configMap({}), data: { a: 1 } }, code: 500, message: `${typed}.data.a: expected string, got &value.valueUnstructured{Value:1}` },
     { config: { ...configMap({}), data: [] }, code: 500, message: `${typed}.data: expected map, got &{[]}` },
   ])("$message", ({ config, code, message }) => expect(refusal(() => new Stored().apply("m", config))).toMatchObject({ code, message }));
+
+  test("keys that Go always prints have their zero value where they are left out", () => {
+    expect(refusal(() => new Stored(CRON_JOB).apply("m", podOf([{}, {}]))).message).toMatch(/\.containers: duplicate entries for key \[name=""\]$/);
+  });
+
+  test("versions that are gone own nothing", () => {
+    const entry = { manager: "old", operation: "Apply", apiVersion: "v0", fieldsType: "FieldsV1", fieldsV1: { "f:data": { "f:a": {} } } } as const;
+    const stored = new Stored(CONFIG_MAP, configMap({ a: "1" }, { managedFields: [entry] }) as unknown as KubeObject);
+    expect(stored.apply("new", configMap({ a: "2" })).managers).toEqual([["new", "Apply", { "f:data": { "f:a": {} } }]]);
+  });
+
+  test("managers of another version of the kind own its fields, and conflict in its words", () => {
+    const versions: Versions = { struct: () => onlyVersion(CONFIG_MAP).struct("v1"), convert: (object) => ({ ...object, data: Object.fromEntries(Object.entries(object["data"] ?? {}).map(([key, value]) => [key.toUpperCase(), value])) }) };
+    const entry = { manager: "other", operation: "Apply", apiVersion: "v2", fieldsType: "FieldsV1", fieldsV1: { "f:data": { "f:A": {}, "f:B": {} } } } as const;
+    const stored = new Stored(CONFIG_MAP, configMap({ a: "1", b: "1" }, { managedFields: [entry] }) as unknown as KubeObject);
+    expect(refusal(() => stored.apply("mine", configMap({ a: "2" }), { versions })).message).toBe('Apply failed with 1 conflict: conflict with "other": .data.A');
+    expect(stored.apply("mine", configMap({ a: "2" }), { versions, force: true }).managers).toEqual([["other", "Apply", { "f:data": { "f:B": {} } }], ["mine", "Apply", { "f:data": { "f:a": {} } }]]);
+  });
 
   test("kubectl takes over what it applied from the client's side", () => {
     const annotation = (data: Data) => ({ annotations: { "kubectl.kubernetes.io/last-applied-configuration": `${JSON.stringify(configMap(data))}\n` } });

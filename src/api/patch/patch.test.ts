@@ -73,6 +73,24 @@ describe("merge patch", () => {
     { patch: "", message: "error decoding patch: unexpected end of JSON input" },
   ])("$message", ({ patch, message }) => expect(refusal(merge(patch))).toMatchObject({ code: 400, message }));
 
+  test("a refusal quotes the document: sorted where the patch has been, in Go's order elsewhere", () => {
+    expect(refusal(merge({ kind: "Foo", data: { c: "<" } })).message).toContain('"{\\"apiVersion\\":\\"v1\\",\\"data\\":{\\"a\\":\\"1\\",\\"b\\":\\"2\\",\\"c\\":\\"\\\\u003c\\"},\\"kind\\":\\"Foo\\",\\"metadata\\":{\\"name\\":\\"c\\",\\"labels\\":{\\"x\\":\\"1\\"}}}": no kind \"Foo\"');
+  });
+
+  test("keys that stand twice are told wherever they stand", () => {
+    expect(applyPatch(merge('{"data":{"a":"1","a":"2"},"metadata":{"labels":{"x":"1","x":"2"}}}')).warnings).toEqual([`duplicate field "data.a"`, `duplicate field "metadata.labels.x"`]);
+  });
+
+  test("without a version it is of no kind that has fields", () => {
+    expect(applyPatch(merge({ apiVersion: null }))).toEqual({ object: { metadata: {} }, warnings: [`unknown field "data"`, `unknown field "metadata"`] });
+  });
+
+  test.each([
+    { patch: [], message: / "" is invalid: patch: Invalid value: "\[\]": couldn't get version\/kind; json parse error: json: cannot unmarshal array/ },
+    { patch: "{", message: /^Invalid JSON Patch$/ },
+    { patch: "5", message: /^Invalid JSON Patch$/ },
+  ])("unchecked: $patch", ({ patch, message }) => expect(refusal(merge(patch, { fieldValidation: "Ignore" })).message).toMatch(message));
+
   const objects = fc.dictionary(fc.constantFrom("a", "b", "c", "d"), fc.jsonValue({ maxDepth: 3 }));
   /** Lists that replace an object keep the nulls in them until they are patched again. */
   const withoutNullsInLists = (value: unknown, inList = false): unknown => {
@@ -152,6 +170,31 @@ describe("strategic merge", () => {
     const base = { type: "strategic", current, expected: CRON_JOB } as const;
     expect(refusal({ ...base, patch: { spec: { suspend: "x" } } }).message).toBe(` "" is invalid: patch: Invalid value: "map[spec:map[suspend:x]]": unrecognized type: bool`);
     expect(refusal({ ...base, patch: { spec: { paralelism: 1 } }, fieldValidation: "Strict" }).message).toBe(` "" is invalid: patch: Invalid value: "map[spec:map[paralelism:1]]": strict decoding error: unknown field "spec.paralelism"`);
+  });
+
+  test("a refusal shows what is left of the patch", () => {
+    const message = (patch: object) => /Invalid value: "(.*)": /.exec(refusal({ type: "strategic", patch: { ...patch, spec: { ...("spec" in patch && (patch.spec as object)), suspend: 1 } }, current, expected: CRON_JOB }).message)?.[1];
+    expect(message({ $patch: "replace" })).toBe("map[spec:map[suspend:1]]");
+    expect(message({ metadata: { labels: { a: null, b: "1" } } })).toBe("map[metadata:map[labels:map[b:1]] spec:map[suspend:1]]");
+    expect(message({ metadata: { "$setElementOrder/finalizers": ["a"], finalizers: ["a"] } })).toBe("map[metadata:map[] spec:map[suspend:1]]");
+  });
+
+  test("what it makes is of the kind that was patched, and converted field by field", () => {
+    const base = { type: "strategic", current, expected: CRON_JOB } as const;
+    expect(applyPatch({ ...base, patch: { kind: "Pod", apiVersion: "v9" } }).object).toMatchObject({ kind: "CronJob", apiVersion: "batch/v1" });
+    expect(refusal({ ...base, patch: '{"spec":{"suspend":"x"},"metadata":{"labels":[]}}' }).message).toMatch(/: cannot restore map from slice$/);
+    expect(applyPatch({ ...base, patch: '{"spec":{"startingDeadlineSeconds":1e3,"successfulJobsHistoryLimit":4294967297}}' }).object).toMatchObject({ spec: { startingDeadlineSeconds: 1000, successfulJobsHistoryLimit: 1 } });
+    expect(applyPatch({ ...base, patch: { zeta: 1, spec: { b: 1, a: 1 } } }).warnings).toEqual([`unknown field "spec.a"`, `unknown field "spec.b"`, `unknown field "zeta"`]);
+  });
+
+  const images = fc.dictionary(fc.constantFrom("one", "two", "three"), fc.constantFrom("i", "j"));
+  test("applied twice is applied once, and an empty patch changes nothing", () => {
+    fc.assert(fc.property(images, (wanted) => {
+      const patch = podSpec({ containers: Object.entries(wanted).map(([name, image]) => ({ name, image, env: [{ name: "A", value: image }] })) });
+      const once = applyPatch({ type: "strategic", patch, current, expected: CRON_JOB }).object;
+      expect(applyPatch({ type: "strategic", patch, current: once, expected: CRON_JOB }).object).toEqual(once);
+      expect(applyPatch({ type: "strategic", patch: {}, current: once, expected: CRON_JOB }).object).toEqual(once);
+    }));
   });
 
   test("nothing given is changed", () => {
