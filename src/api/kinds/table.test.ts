@@ -116,3 +116,21 @@ test("an Event of either group is the other's", () => {
   expect(core).toEqual({ kind: "Event", apiVersion: "v1", metadata: { name: "e" }, message: "n", involvedObject: { kind: "Pod" }, reportingComponent: "c", count: 2 });
   expect(core && kind.storedAs?.fromStored(core)).toEqual(event);
 });
+
+test.each([
+  { apiVersion: "v1", kind: "ConfigMap", subresource: "", times: { labels: 2, uid: 1 } },
+  { apiVersion: "v1", kind: "LimitRange", subresource: "", times: { labels: 1, uid: 0 } },
+  { apiVersion: "v1", kind: "PersistentVolume", subresource: "", times: { labels: 2, uid: 0 } },
+  { apiVersion: "policy/v1", kind: "PodDisruptionBudget", subresource: "", times: { labels: 0, uid: 0 } },
+  { apiVersion: "policy/v1", kind: "PodDisruptionBudget", subresource: "status", times: { labels: 0, uid: 0 } },
+  { apiVersion: "batch/v1", kind: "CronJob", subresource: "status", times: { labels: 0, uid: 0 } },
+  { apiVersion: "v1", kind: "Service", subresource: "status", times: { labels: 1, uid: 1 } },
+])("the metadata of a changed $kind $subresource is looked at as often as upstream does", ({ apiVersion, kind: name, subresource, times }) => {
+  const kind = kindFor(apiVersion, name);
+  const { object } = tryCreate(kind, { metadata: { name: "x" }, spec: {} });
+  const { errors } = tryUpdate(kind, object, (draft) => {
+    draft["metadata"] = { ...object.metadata, uid: "other", labels: { "bad key": "" } };
+  }, subresource);
+  const count = (field: string) => errors.filter((e) => e.startsWith(`metadata.${field}:`)).length;
+  expect({ labels: count("labels"), uid: count("uid") }).toEqual(times);
+});
