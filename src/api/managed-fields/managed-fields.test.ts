@@ -127,14 +127,14 @@ describe("apply", () => {
 
   test("versions that are gone own nothing", () => {
     const entry = { manager: "old", operation: "Apply", apiVersion: "v0", fieldsType: "FieldsV1", fieldsV1: { "f:data": { "f:a": {} } } } as const;
-    const stored = new Stored(CONFIG_MAP, configMap({ a: "1" }, { managedFields: [entry] }) as unknown as KubeObject);
+    const stored = new Stored(CONFIG_MAP, configMap({ a: "1" }, { managedFields: [entry] }));
     expect(stored.apply("new", configMap({ a: "2" })).managers).toEqual([["new", "Apply", { "f:data": { "f:a": {} } }]]);
   });
 
   test("managers of another version of the kind own its fields, and conflict in its words", () => {
     const versions: Versions = { struct: () => onlyVersion(CONFIG_MAP).struct("v1"), convert: (object) => ({ ...object, data: Object.fromEntries(Object.entries(object["data"] ?? {}).map(([key, value]) => [key.toUpperCase(), value])) }) };
     const entry = { manager: "other", operation: "Apply", apiVersion: "v2", fieldsType: "FieldsV1", fieldsV1: { "f:data": { "f:A": {}, "f:B": {} } } } as const;
-    const stored = new Stored(CONFIG_MAP, configMap({ a: "1", b: "1" }, { managedFields: [entry] }) as unknown as KubeObject);
+    const stored = new Stored(CONFIG_MAP, configMap({ a: "1", b: "1" }, { managedFields: [entry] }));
     expect(refusal(() => stored.apply("mine", configMap({ a: "2" }), { versions })).message).toBe('Apply failed with 1 conflict: conflict with "other": .data.A');
     expect(stored.apply("mine", configMap({ a: "2" }), { versions, force: true }).managers).toEqual([["other", "Apply", { "f:data": { "f:B": {} } }], ["mine", "Apply", { "f:data": { "f:a": {} } }]]);
   });

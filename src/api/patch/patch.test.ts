@@ -74,7 +74,7 @@ describe("merge patch", () => {
   ])("$message", ({ patch, message }) => expect(refusal(merge(patch))).toMatchObject({ code: 400, message }));
 
   test("a refusal quotes the document: sorted where the patch has been, in Go's order elsewhere", () => {
-    expect(refusal(merge({ kind: "Foo", data: { c: "<" } })).message).toContain('"{\\"apiVersion\\":\\"v1\\",\\"data\\":{\\"a\\":\\"1\\",\\"b\\":\\"2\\",\\"c\\":\\"\\\\u003c\\"},\\"kind\\":\\"Foo\\",\\"metadata\\":{\\"name\\":\\"c\\",\\"labels\\":{\\"x\\":\\"1\\"}}}": no kind \"Foo\"');
+    expect(refusal(merge({ kind: "Foo", data: { c: "<" } })).message).toContain('"{\\"apiVersion\\":\\"v1\\",\\"data\\":{\\"a\\":\\"1\\",\\"b\\":\\"2\\",\\"c\\":\\"\\\\u003c\\"},\\"kind\\":\\"Foo\\",\\"metadata\\":{\\"name\\":\\"c\\",\\"labels\\":{\\"x\\":\\"1\\"}}}": no kind "Foo"');
   });
 
   test("keys that stand twice are told wherever they stand", () => {
