@@ -6,7 +6,9 @@ import type {
   APIService, FlowSchema, MutatingAdmissionPolicy, MutatingWebhookConfiguration, PriorityLevelConfiguration, DynamicResourceClaim, ResourceSlice, ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
 } from "../generated/types.ts";
+import type { KubeObject } from "../object.ts";
 import { formatLabelSelector } from "../validation/labels.ts";
+import type { Printer } from "./kind.ts";
 import { ageCell, type Cells, nameOf, printer } from "./printing.ts";
 
 const NONE = "<none>";
@@ -54,7 +56,7 @@ const apiService: Cells<APIService> = (o, now) => {
 };
 
 /** By the kind's name. */
-export const SYSTEM_PRINTERS = {
+export const SYSTEM_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, "columns"> | undefined>> = {
   FlowSchema: printer(flowSchema),
   PriorityLevelConfiguration: printer(priorityLevel),
   ResourceClaim: printer(resourceClaim),

@@ -22,24 +22,26 @@ import type { Kind } from "./kind.ts";
 import { ingressClassKind, ingressKind } from "./networking/ingress.ts";
 import { networkPolicyKind } from "./networking/network-policy.ts";
 import { ipAddressKind, serviceCidrKind } from "./networking/service-addresses.ts";
-import { PLAIN_PRINTERS } from "./plain-printers.ts";
+import { SYSTEM_PRINTERS } from "./system-printers.ts";
 import { podKind, podTemplateKind } from "./pod/pod.ts";
 import { clusterRoleBindingKind, clusterRoleKind, roleBindingKind, roleKind } from "./rbac.ts";
 import { podDisruptionBudgetKind, priorityClassKind, runtimeClassKind } from "./scheduling.ts";
-import { persistentVolumeClaimKind, persistentVolumeKind, storageClassKind } from "./storage/volumes.ts";
+import { persistentVolumeClaimKind } from "./storage/claim.ts";
+import { storageClassKind, volumeAttributesClassKind } from "./storage/classes.ts";
+import { csiDriverKind, csiNodeKind, csiStorageCapacityKind, volumeAttachmentKind } from "./storage/csi.ts";
+import { persistentVolumeKind } from "./storage/volume.ts";
 
 type PlainRules = Pick<KindRules<KubeObject>, "generation" | "status" | "deleteReturnsObject" | "deprecation" | "allowUnconditionalUpdate" | "metaOnUpdate" | "plainMeta">;
 
 /** A kind that is stored and shown as it is. */
 function plain(group: string, plural: string, kind: string, scope: "namespaced" | "cluster", rules: PlainRules = {}): Kind {
-  const printer = PLAIN_PRINTERS[kind];
+  const printer = SYSTEM_PRINTERS[kind];
   return defineKind<KubeObject>({ resource: { group, version: "v1", plural, kind, namespaced: scope === "namespaced" }, schema: `${pkgOf(group)}.v1.${kind}`, ...(printer && { printer }), ...rules });
 }
 
 const pkgOf = (group: string): string =>
   group === "apiregistration.k8s.io" ? "io.k8s.kube-aggregator.pkg.apis.apiregistration" : group === "apiextensions.k8s.io" ? "io.k8s.apiextensions-apiserver.pkg.apis.apiextensions" : `io.k8s.api.${group.split(".")[0] || "core"}`;
 
-const STORAGE = "storage.k8s.io";
 const ADMISSION = "admissionregistration.k8s.io";
 
 /** Kinds of different objects in one list: each function of a kind is only ever given objects of that kind. */
@@ -53,11 +55,7 @@ export const kinds: readonly Kind[] = [
   erase(controllerRevisionKind), erase(deploymentKind), erase(replicaSetKind), erase(statefulSetKind), erase(daemonSetKind), erase(autoscalerV1Kind), erase(autoscalerKind),
   erase(roleKind), erase(clusterRoleKind), erase(roleBindingKind), erase(clusterRoleBindingKind),
   plain("", "componentstatuses", "ComponentStatus", "cluster", { deprecation: "v1 ComponentStatus is deprecated in v1.19+" }),
-  plain(STORAGE, "csidrivers", "CSIDriver", "cluster", { metaOnUpdate: "update", generation: "spec", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "csinodes", "CSINode", "cluster", { metaOnUpdate: "create", deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "csistoragecapacities", "CSIStorageCapacity", "namespaced", { deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "volumeattachments", "VolumeAttachment", "cluster", { metaOnUpdate: "create", status: { meta: "kept" }, deleteReturnsObject: true, allowUnconditionalUpdate: false }),
-  plain(STORAGE, "volumeattributesclasses", "VolumeAttributesClass", "cluster", { deleteReturnsObject: true }),
+  erase(csiDriverKind), erase(csiNodeKind), erase(csiStorageCapacityKind), erase(volumeAttachmentKind), erase(volumeAttributesClassKind),
   erase(ingressClassKind), erase(ingressKind), erase(ipAddressKind), erase(networkPolicyKind), erase(serviceCidrKind),
   plain("apiextensions.k8s.io", "customresourcedefinitions", "CustomResourceDefinition", "cluster", { metaOnUpdate: "update", plainMeta: true, generation: "spec", status: {} }),
   erase(certificateSigningRequestKind),

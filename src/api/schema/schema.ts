@@ -123,7 +123,7 @@ function typeOf(raw: RawType, goType: string): Type {
     const scalar = SCALARS[ref] ?? (RAW[ref]?.fields ? undefined : "any");
     if (scalar !== undefined) return { kind: scalar, go };
     let struct: Struct | undefined;
-    return { kind: "struct", go, struct: () => (struct ??= structOf(ref)), atomic: raw["map-type"] === "atomic" || RAW[ref]?.["map-type"] === "atomic", strategy };
+    return { kind: "struct", go, struct: () => (struct ??= structOf(ref)), atomic: (raw["map-type"] ?? RAW[ref]?.["map-type"]) === "atomic", strategy };
   }
   if (raw.type === "array" && raw.items) {
     const element = typeOf(raw.items, elementOf(goType));

@@ -15,7 +15,7 @@ const NAA = /^naa.[A-Za-z0-9]{32}$/;
 const DRIVER_BYTES_MAX = 63;
 const HOST_PORT = /^(\[[^\]]*\]|[^:]*):[^:]*$/;
 
-const needs = (out: Errors, field: string, object: object | undefined, ...keys: readonly string[]): void => {
+export const needs = (out: Errors, field: string, object: object | undefined, ...keys: readonly string[]): void => {
   for (const key of keys) {
     const value: unknown = object && Reflect.get(object, key);
     if (!value || (Array.isArray(value) && value.length === 0)) out.push(required(`${field}.${key}`));
@@ -26,7 +26,7 @@ function validatePartition(out: Errors, field: string, partition: number | undef
   if (partition !== undefined && (partition < 0 || partition > 255)) out.push(invalidValue(`${field}.partition`, partition, inclusiveRange(1, 255)));
 }
 
-function validateInitiator(out: Errors, field: string, name: string, prefixError: string): void {
+export function validateInitiator(out: Errors, field: string, name: string, prefixError: string): void {
   const patterns: Readonly<Record<string, RegExp>> = { iqn: IQN, eui: EUI, naa: NAA };
   const pattern = patterns[name.slice(0, 3)];
   if (!pattern) out.push(invalidValue(field, name, prefixError));
@@ -44,7 +44,7 @@ function validateIscsi(out: Errors, field: string, iscsi: NonNullable<Volume["is
   if (iscsi.initiatorName !== undefined) validateInitiator(out, `${field}.initiatorname`, iscsi.initiatorName, INITIATOR_PREFIX);
 }
 
-function validateLun(out: Errors, field: string, lun: number | undefined): void {
+export function validateLun(out: Errors, field: string, lun: number | undefined): void {
   if (lun !== undefined && (lun < 0 || lun > 255)) out.push(invalidValue(field, lun, inclusiveRange(0, 255)));
 }
 

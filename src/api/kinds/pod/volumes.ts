@@ -101,14 +101,7 @@ const LOCAL_VOLUMES: Partial<Record<keyof Volume, VolumeCheck>> = {
   emptyDir: (out, field, { emptyDir }) => {
     if (emptyDir?.sizeLimit !== undefined && quantitySign(emptyDir.sizeLimit) < 0) out.push(forbiddenField(`${field}.sizeLimit`, "SizeLimit field must be a valid resource quantity"));
   },
-  hostPath: (out, field, { hostPath }) => {
-    if (!hostPath?.path) {
-      out.push(required(`${field}.path`));
-      return;
-    }
-    validateNoBacksteps(out, `${field}.path`, hostPath.path);
-    if (hostPath.type !== undefined && !HOST_PATH_TYPES.includes(hostPath.type)) out.push(unsupported(`${field}.type`, hostPath.type, HOST_PATH_TYPES));
-  },
+  hostPath: (out, field, { hostPath }) => validateHostPath(out, field, hostPath),
   secret: (out, field, { secret }) => {
     if (!secret?.secretName) out.push(required(`${field}.secretName`));
     validateMode(out, `${field}.defaultMode`, secret?.defaultMode);
@@ -170,6 +163,12 @@ function validateSource(out: Errors, field: string, volume: Volume, meta: Object
 
 function validateClaimName(out: Errors, field: string, volume: string, claim: string): void {
   for (const text of subdomainName(claim, false)) out.push(invalidValue(field, volume, `PVC name ${JSON.stringify(claim)}: ${text}`));
+}
+
+export function validateHostPath(out: Errors, field: string, hostPath: Volume["hostPath"]): void {
+  if (!hostPath?.path) return void out.push(required(`${field}.path`));
+  validateNoBacksteps(out, `${field}.path`, hostPath.path);
+  if (hostPath.type !== undefined && !HOST_PATH_TYPES.includes(hostPath.type)) out.push(unsupported(`${field}.type`, hostPath.type, HOST_PATH_TYPES));
 }
 
 /** Returns the volumes that containers may mount: those that are valid. `meta` is that of a real Pod. */

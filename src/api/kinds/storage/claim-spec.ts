@@ -14,7 +14,6 @@ import type { Draft } from "../kind.ts";
 export function defaultClaim(claim: Draft<PersistentVolumeClaim>): void {
   claim.spec ??= {};
   claim.spec.volumeMode ??= "Filesystem";
-  if (!claim.spec.dataSourceRef && claim.spec.dataSource) claim.spec.dataSourceRef = { ...claim.spec.dataSource };
   claim.status ??= {};
   claim.status.phase ||= "Pending";
 }
