@@ -97,6 +97,10 @@ export const forbidden = (r: Named, name: string, why: string, causes?: readonly
   return new StatusError({ code: 403, reason: "Forbidden", message: `${subject} is forbidden: ${why}`, details: detailsOf(r, name, causes) });
 };
 
+/** Of a verb that this resource has no code for. */
+export const methodNotSupported = (r: Named, verb: string): StatusError =>
+  new StatusError({ code: 405, reason: "MethodNotAllowed", message: `${verb} is not supported on resources of kind ${JSON.stringify(qualifiedPlural(r))}`, details: detailsOf(r, "") });
+
 export const badRequest = (message: string): StatusError => new StatusError({ code: 400, reason: "BadRequest", message });
 
 /** `kind` is the Kind here, not the plural: `Job.batch "x" is invalid: …`. One error stands alone, several in brackets, equal ones once. */

@@ -134,6 +134,7 @@ describe("watch", () => {
     const { events } = await r.watch(CONFIG_MAPS, streaming);
     expect(brief(events)).toEqual(["ADDED a", "ADDED b", "BOOKMARK -"]);
     expect(events[2]?.object).toEqual({ kind: "ConfigMap", apiVersion: "v1", metadata: { resourceVersion: "2", annotations: { "k8s.io/initial-events-end": "true" } } });
+    expect(brief((await r.watch(CONFIG_MAPS, { allowWatchBookmarks: true })).events)).toEqual(["ADDED a", "ADDED b", "BOOKMARK -"]);
     const jobs = await r.watch(JOBS, streaming);
     expect(jobs.events[0]?.object).toMatchObject({ kind: "Job", spec: { template: { metadata: {}, spec: { containers: null } } }, status: {} });
     expect(brief((await r.watch(CONFIG_MAPS, { sendInitialEvents: false, resourceVersionMatch: "NotOlderThan" })).events)).toEqual([]);
@@ -150,6 +151,18 @@ describe("watch", () => {
     expect(silent.events).toEqual([]);
     expect(silent.ended()).toBe(false);
     expect(r.clock.nextDue()).toBeUndefined();
+  });
+
+  test("a list by watch of a version that never comes ends with an ERROR event", async () => {
+    const r = await withConfigMaps("a");
+    const opening = r.watch(CONFIG_MAPS, { sendInitialEvents: true, resourceVersionMatch: "NotOlderThan", resourceVersion: "100" });
+    await Promise.resolve();
+    r.clock.advance(3_000);
+    expect((await opening).events).toMatchObject([{ type: "ERROR", object: { code: 504, message: "Timeout: Too large resource version: 100, current: 1" } }]);
+  });
+
+  test("a token has no place in a watch", async () => {
+    expect(await refusal((await withConfigMaps("a")).watch(CONFIG_MAPS, { continue: "x" }))).toMatchObject({ code: 422 });
   });
 
   test("a version that is forgotten is an ERROR event", async () => {

@@ -87,7 +87,9 @@ export function checkWatchOptions(options: WatchOptions): void {
   if (wanted) {
     if (!initial) errors.push(forbiddenField(match, "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"));
     if (wanted !== "NotOlderThan") errors.push(unsupported(match, wanted, ["NotOlderThan"]));
-    if (options.continue) errors.push(forbiddenField(match, "resourceVersionMatch is forbidden when continue is provided"));
   }
+  // A watch from nothing is defaulted to begin with all that is there, and so to a match.
+  const isDefaulted = !initial && !wanted && (!options.resourceVersion || options.resourceVersion === "0");
+  if (options.continue && (wanted || isDefaulted)) errors.push(forbiddenField(match, "resourceVersionMatch is forbidden when continue is provided"));
   refuse("ListOptions", errors);
 }

@@ -6,7 +6,8 @@ import type { Timer } from "../base/clock.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { WatchEvent, WatchHandle, WatchOptions, WatchRequest, WatchSink } from "../api/request.ts";
 import { apiVersionOf } from "../api/resource.ts";
-import { StatusError } from "../api/status-error.ts";
+import { badRequest, StatusError } from "../api/status-error.ts";
+import { demandedValue } from "../api/field-selectors.ts";
 import { convert } from "../api/schema/convert.ts";
 import { structOf } from "../api/schema/schema.ts";
 import type { Revision } from "../store/store.ts";
@@ -163,7 +164,7 @@ class Watcher implements HubListener, WatchHandle {
 
 const tooOld = (wanted: Revision, oldest: Revision) => new StatusError({ code: 410, reason: "Expired", message: `too old resource version: ${wanted} (${oldest})` });
 
-/** Whether the watch begins with all that is there. */
+/** Whether the watch begins with all that is there: by default, one from nothing does. */
 const beginsWithAll = (options: WatchOptions, from: Revision) => options.sendInitialEvents ?? from === 0;
 
 function begin(r: Registry, hub: WatchHub, watcher: Watcher, options: WatchOptions, from: Revision): void {
@@ -177,7 +178,18 @@ function begin(r: Registry, hub: WatchHub, watcher: Watcher, options: WatchOptio
     if (!past) return watcher.fail(tooOld(from, r.store.compactedRevision));
     watcher.onChanges(past);
   }
-  if (options.sendInitialEvents === true && options.allowWatchBookmarks === true) watcher.bookmark({ [INITIAL_EVENTS_END]: "true" });
+  if (beginsWithAll(options, from) && options.allowWatchBookmarks === true) watcher.bookmark({ [INITIAL_EVENTS_END]: "true" });
+}
+
+/** Why the store will not be as new as that; undefined: it is. */
+async function tooNewFor(r: Registry, wanted: Revision): Promise<StatusError | undefined> {
+  try {
+    await reach(r, wanted);
+    return undefined;
+  } catch (error) {
+    if (error instanceof StatusError) return error;
+    throw error;
+  }
 }
 
 /** Starts a watch; events may reach the sink before it resolves. */
@@ -186,13 +198,16 @@ export async function watch(r: Registry, hubs: WatchHubs, request: WatchRequest,
   const { options, name } = request;
   checkWatchOptions(options);
   const selected = selectionOf(served.kind, options);
+  if (name !== undefined && selected.fields.length > 0 && demandedValue(selected.fields, "metadata.name") !== name) throw badRequest("fieldSelector metadata.name doesn't match requested name");
   const selection = name === undefined ? selected : { ...selected, fields: [...selected.fields, { field: "metadata.name", equal: true, value: name }] };
   const from = parseRevision(options.resourceVersion);
-  if (options.sendInitialEvents === true) await reach(r, from);
+  const tooNew = options.sendInitialEvents === true ? await tooNewFor(r, from) : undefined;
   const hub = hubs.of(served);
   const watcher = new Watcher({ registry: r, hub, served, selection, scope: scopeOf(served, request.namespace, selection), sink });
   hub.add(watcher);
   watcher.schedule(options);
-  begin(r, hub, watcher, options, from);
+  // The answer has begun before upstream knows: the refusal is an event.
+  if (tooNew) watcher.fail(tooNew);
+  else begin(r, hub, watcher, options, from);
   return watcher;
 }

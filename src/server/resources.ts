@@ -8,7 +8,7 @@ import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, Caller, NamedTarget, PatchType } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
 import type { GroupVersionKind } from "../api/schema/schema.ts";
-import { StatusError, withWarnings } from "../api/status-error.ts";
+import { methodNotSupported, StatusError, withWarnings } from "../api/status-error.ts";
 import { checkCreateOptions, checkDeleteOptions, checkPatchOptions, checkUpdateOptions } from "../registry/options.ts";
 import { decodeBody, decodeDeleteOptions, decodePatchBody } from "./codec.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, resourceNotFound } from "./exchange.ts";
@@ -76,7 +76,8 @@ const COLLECTION_VERBS = new Set(["list", "watch", "create", "deletecollection"]
 const OBJECT_VERBS = ["get", "update", "patch", "delete"];
 
 function isAllowed(info: RequestInfo, route: Route, allNamespaces: boolean): boolean {
-  const { verb } = info;
+  // A list may ask to be a watch; whether it can be one is said later.
+  const verb = info.verb === "watch" && !info.watchPrefix && !verbsOf(route).has("watch") ? "list" : info.verb;
   if (!verbsOf(route).has(verb)) return false;
   if (route.subresource) return !info.watchPrefix;
   if (allNamespaces && verb !== "list" && verb !== "watch") return verb === "create" && !route.served.verbs.has("list");
@@ -112,6 +113,7 @@ async function objectAnswer(request: HttpRequest, info: RequestInfo, route: Rout
   const include = negotiated.view.as === "Table" ? includeObjectOf(request.query) : "Metadata";
   const form = { negotiated, kind: kind?.views[info.subresource]?.kind ?? kind, include };
   if (info.verb === "watch") {
+    if (!route.served.verbs.has("watch")) throw methodNotSupported(resource, "watch");
     const name = info.watchPrefix && info.parts.length > 1 ? { name: info.name } : {};
     const watch = { resource, namespace, options: watchOptionsOf(request.query), ...name };
     return watchAnswer(watch, caller, form, { ...deps, open: deps.openWatches });
