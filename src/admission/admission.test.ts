@@ -166,6 +166,15 @@ describe("ResourceQuota", () => {
   }
   const asking = (name: string, cpu: string) => pod(name, {}, { requests: { cpu } });
 
+  test("counts an update once that somebody else was faster than", async () => {
+    const r = await withQuota({ "services.nodeports": "9" });
+    const make = (count: number) => ({ metadata: { name: "s" }, spec: { type: "NodePort", ports: Array.from({ length: count }, (_, i) => ({ name: `p${i}`, port: i + 1, nodePort: 30_000 + i })) } });
+    await r.create(SERVICES, make(1));
+    await Promise.all([2, 3, 4].map((count) => r.patch(SERVICES, "s", make(count))));
+    const { spec: { ports = [] } = {} } = (await r.get(SERVICES, "s")) as { spec?: { ports?: object[] } };
+    expect(await r.used()).toEqual({ "services.nodeports": String(ports.length) });
+  });
+
   test("books what is asked for, and refuses what is too much", async () => {
     const r = await withQuota({ pods: "2", "requests.cpu": "1", "count/configmaps": "1" });
     const no = async (making: Promise<unknown>) => (await refusal(making)).message;

@@ -45,6 +45,17 @@ async function book(quotas: readonly ResourceQuota[], usage: Usage, object: Kube
   }
 }
 
+/** The opposite of `book`. */
+async function unbook(quotas: readonly ResourceQuota[], usage: Usage, context: AdmissionContext): Promise<void> {
+  for (const quota of quotas) {
+    await context.amend(RESOURCE_QUOTAS, context.namespace, quota.metadata?.name ?? "", (draft, live) => {
+      const used = usedOf(live as ResourceQuota);
+      const counted = maskUsage(usage, Object.keys(used));
+      (draft as Draft<ResourceQuota>).status = { ...(draft as Draft<ResourceQuota>).status, used: { ...used, ...subtractUsage(maskUsage(used, Object.keys(counted)), counted) } };
+    });
+  }
+}
+
 /** Kinds of which an update may take more than before. Follows the evaluators' Handles. */
 const COUNTED_ON_UPDATE: readonly string[] = [SERVICES.plural, "persistentvolumeclaims"];
 
@@ -73,7 +84,9 @@ export function resourceQuotaAdmission(clock: Clock): AdmissionPlugin {
       const usage = takenBy(object, context, clock.now());
       if (Object.keys(usage).length === 0) return undefined;
       const counting = quotas.filter((quota) => booking(quota, usage, object, context) !== undefined);
-      return dryRun ? undefined : book(counting, usage, object, context);
+      if (dryRun) return undefined;
+      context.onLost(() => unbook(counting, usage, context));
+      return book(counting, usage, object, context);
     },
   };
 }

@@ -106,14 +106,21 @@ interface ScopeRequirement {
   readonly values?: readonly string[];
 }
 
-function fitsPriority(pod: Pod, { operator, values = [] }: ScopeRequirement): boolean {
-  const name = pod.spec?.priorityClassName ?? "";
+/** As a label selector has it: what has none is not in any list. */
+function fitsClass(name: string, { operator, values = [] }: ScopeRequirement): boolean {
   switch (operator) {
     case "Exists": return name !== "";
     case "DoesNotExist": return name === "";
     case "In": return name !== "" && values.includes(name);
-    default: return name !== "" && !values.includes(name);
+    default: return name === "" || !values.includes(name);
   }
+}
+
+/** A claim is of the class that it asks for, of the one that it has, and of the one that it is being given. */
+function claimFits({ spec, status }: PersistentVolumeClaim, scope: ScopeRequirement): boolean {
+  if (scope.scopeName !== "VolumeAttributesClass") return false;
+  const names = [spec?.volumeAttributesClassName, status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName].filter((name) => name !== undefined && name !== "");
+  return names.length === 0 ? fitsClass("", scope) : names.some((name) => fitsClass(name ?? "", scope));
 }
 
 const affinityTerms = ({ spec }: Pod) =>
@@ -130,21 +137,22 @@ function fitsScope(pod: Pod, scope: ScopeRequirement): boolean {
     case "NotBestEffort": return !bestEffort;
     case "Terminating": return bounded;
     case "NotTerminating": return !bounded;
-    case "PriorityClass": return fitsPriority(pod, scope);
+    case "PriorityClass": return fitsClass(pod.spec?.priorityClassName ?? "", scope);
     case "CrossNamespacePodAffinity": return affinityTerms(pod).some((t) => (t?.namespaces?.length ?? 0) > 0 || t?.namespaceSelector !== undefined);
     default: return false;
   }
 }
 
-/** Whether the quota's scopes take `object` in. Only pods are in any scope. */
+/** Whether the quota's scopes take `object` in. Only pods and claims are in any scope. */
 export function inScope(quota: ResourceQuota, resource: Resource, object: object): boolean {
   const scopes: ScopeRequirement[] = [
     ...(quota.spec?.scopes ?? []).map((scopeName) => ({ scopeName, operator: "Exists" })),
     ...((quota.spec?.scopeSelector?.matchExpressions ?? []) as readonly ScopeRequirement[]),
   ];
   if (scopes.length === 0) return true;
-  const isPod = resource.group === "" && resource.plural === "pods";
-  return isPod && scopes.every((scope) => fitsScope(object as Pod, scope));
+  const name = qualifiedPlural(resource);
+  if (name === "persistentvolumeclaims") return scopes.every((scope) => claimFits(object as PersistentVolumeClaim, scope));
+  return name === "pods" && scopes.every((scope) => fitsScope(object as Pod, scope));
 }
 
 function asks(container: Pick<Container, "resources">): Set<string> {

@@ -34,6 +34,8 @@ export interface AdmissionContext {
   readonly reader: Reader;
   /** For what a plugin keeps account of. */
   readonly amend: Amend;
+  /** Takes an account back where somebody was faster: the write is tried again, and accounted for again. */
+  readonly onLost: (takeBack: () => Promise<unknown>) => void;
   readonly warn: (text: string) => void;
 }
 

@@ -71,9 +71,9 @@ export function keyOfCall(call: Call, name = call.name): string {
   return keyFor(call.served, call.namespace, name);
 }
 
-export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined): AdmissionContext {
+export function admissionContext(r: Registry, call: Call, operation: Operation, old: KubeObject | undefined, onLost: AdmissionContext["onLost"] = () => undefined): AdmissionContext {
   const { served, namespace, name, subresource, caller, dryRun, warnings } = call;
-  return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, amend: r.amend, warn: (text) => void warnings.push(text) };
+  return { operation, resource: served.kind.resource, subresource, namespace, name, user: caller.user, dryRun, old, reader: r.reader, amend: r.amend, onLost, warn: (text) => void warnings.push(text) };
 }
 
 /** What is stored. Its text is known from then on. */

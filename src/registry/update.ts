@@ -175,13 +175,16 @@ async function attempt(r: Registry, call: Call, change: Change, entry: Entry): P
   const isShared = thawTop(draft);
   dedupOwners(call, draft);
   if (!change.tracked) trackManager(r, call, draft, live);
-  const context = admissionContext(r, call, "UPDATE", live);
+  const takeBacks: (() => Promise<unknown>)[] = [];
+  const context = admissionContext(r, call, "UPDATE", live, (takeBack) => void takeBacks.push(takeBack));
   mutate(r.admission, draft, context);
   checkVersion(call, draft, live);
   const release = prepareUpdate(r, call, draft, live);
   try {
     await validate(r.admission, draft, context);
-    return await store(r, call, { draft, live, entry, isShared });
+    const outcome = await store(r, call, { draft, live, entry, isShared });
+    if ("lost" in outcome) for (const takeBack of takeBacks) await takeBack();
+    return outcome;
   } finally {
     release();
   }
