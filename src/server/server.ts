@@ -22,7 +22,7 @@ import { type HealthCheck, healthAnswer, healthChecks, healthPaths } from "./hea
 import { openListener, type TlsFiles } from "./listener.ts";
 import { openMetrics, type MetricsSource } from "./metrics.ts";
 import { durationError } from "./query.ts";
-import { MUTATING, READING, RequestQueue } from "./queues.ts";
+import { MUTATING, type QueueOptions, READING, RequestQueue } from "./queues.ts";
 import { isBrokenPath, requestInfoOf, type RequestInfo } from "./request-info.ts";
 import { type ConnectSubresources, handleResource, type ResourceDeps, routeOf } from "./resources.ts";
 import { respondError, statusErrorOf } from "./respond.ts";
@@ -59,6 +59,8 @@ export interface ServerOptions {
   /** More lines for /metrics. */
   readonly metrics?: readonly MetricsSource[];
   readonly host?: string;
+  /** How many requests are at work and wait; left out: as kube-apiserver's. */
+  readonly limits?: { readonly reading: QueueOptions; readonly mutating: QueueOptions };
 }
 
 export interface Server {
@@ -73,6 +75,22 @@ const CLOSE_GRACE_MS = 2000;
 const MUTATING_VERBS = new Set(["create", "update", "patch", "delete", "deletecollection"]);
 /** These hold their place in no queue: they last. */
 const LASTING_VERBS = new Set(["watch"]);
+
+/** Follows apiserver/pkg/server/filters/timeout.go: how long a request may take that is no watch. */
+const BODY_MS_MAX = 60_000;
+
+/**
+ * The request when its body is there: one that comes slowly, or never, holds no place in a queue. What is wrong with a body is said by whoever asks
+ * for it.
+ */
+async function received(request: HttpRequest, clock: Clock): Promise<HttpRequest> {
+  const late = Promise.withResolvers<never>();
+  const timer = clock.after(BODY_MS_MAX, () => late.reject(new StatusError({ code: 504, reason: "Timeout", message: "Timeout: request did not complete within the allotted timeout", details: {} })));
+  const body = Promise.race([request.body(), late.promise]);
+  await body.catch(() => {});
+  timer.cancel();
+  return { ...request, body: () => body };
+}
 
 function attributesOf(info: RequestInfo, user: UserInfo): Attributes {
   const { verb } = info;
@@ -98,7 +116,7 @@ export function openServer(options: ServerOptions): Server {
   const { clock, logger, ids } = options;
   const served = servedResources(options.discovery.versions());
   const openWatches = new Set<() => void>();
-  const queues = { reading: new RequestQueue(READING), mutating: new RequestQueue(MUTATING) };
+  const queues = { reading: new RequestQueue(options.limits?.reading ?? READING), mutating: new RequestQueue(options.limits?.mutating ?? MUTATING) };
   const metrics = openMetrics({ queues, watches: () => openWatches.size }, options.metrics);
   const connects: ConnectSubresources = options.connects ?? new Map();
   const deps: ResourceDeps = { ...options, shared: new SharedEvents(), openWatches, connects, columns: openColumns(options.descriptions ?? (() => ({}))) };
@@ -155,15 +173,17 @@ export function openServer(options: ServerOptions): Server {
     };
     const misled = await refused(async () => void (user = (await options.impersonator?.(request, asker, options.authorizer)) ?? asker));
     if (misled) return misled;
+    const writes = MUTATING_VERBS.has(info.verb);
+    const whole = writes && !request.upgrade ? await received(request, clock) : request;
     const run = async () => {
       const attributes = attributesOf(info, user);
       const forbidden = await refused(() => requireAllowed(options.authorizer, attributes));
       if (forbidden) return forbidden;
       if (connects.get(`${info.group}/${info.resource}/${info.subresource}`)?.acts) await requireToAct(options.authorizer, attributes);
-      return dispatch(request, info, { user, userAgent: request.headers["user-agent"] ?? "" });
+      return dispatch(whole, info, { user, userAgent: request.headers["user-agent"] ?? "" });
     };
     if (LASTING_VERBS.has(info.verb)) return run();
-    return (MUTATING_VERBS.has(info.verb) ? queues.mutating : queues.reading).run(run);
+    return (writes ? queues.mutating : queues.reading).run(run);
   }
 
   async function handle(request: HttpRequest): Promise<Answer> {
