@@ -42,6 +42,8 @@ export interface UpgradeSocket {
 /** Where the bytes of a lasting answer go. Writes never block: whoever writes looks at `pending`. */
 export interface ByteSink {
   write(chunk: string | Uint8Array): void;
+  /** Several at a time, none of them copied: they may be others' too. */
+  writeAll(chunks: readonly Uint8Array[]): void;
   /** Bytes that were written and have not reached the kernel. */
   readonly pending: number;
   /** Calls back once, when the client has gone or the answer is over. */

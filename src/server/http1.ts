@@ -57,6 +57,11 @@ export function splitUrl(url: string): { readonly path: string; readonly query: 
 function sinkOf(response: ServerResponse): ByteSink {
   return {
     write: (chunk) => void (response.destroyed || response.write(chunk)),
+    writeAll(chunks) {
+      response.cork();
+      for (const chunk of chunks) this.write(chunk);
+      response.uncork();
+    },
     get pending() {
       return response.writableLength;
     },

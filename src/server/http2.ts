@@ -13,6 +13,11 @@ function headersOf(headers: IncomingHttpHeaders): Record<string, string | undefi
 function sinkOf(stream: ServerHttp2Stream): ByteSink {
   return {
     write: (chunk) => void (stream.destroyed || stream.closed || stream.write(chunk)),
+    writeAll(chunks) {
+      stream.cork();
+      for (const chunk of chunks) this.write(chunk);
+      stream.uncork();
+    },
     get pending() {
       return stream.writableLength;
     },

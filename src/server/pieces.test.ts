@@ -33,6 +33,9 @@ class SlowSink implements ByteSink {
     this.written += chunk.length;
     this.pending += chunk.length;
   }
+  writeAll(chunks: readonly Uint8Array[]): void {
+    for (const chunk of chunks) this.write(chunk);
+  }
   onClose(callback: () => void): void {
     this.closed = callback;
   }

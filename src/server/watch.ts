@@ -148,9 +148,9 @@ class WatchStream implements WatchSink {
   #write(sink: ByteSink, events: readonly WatchEvent[]): number {
     const [first, ...more] = events.map((event) => this.#bytesOf(event));
     if (!first) return 0;
-    const bytes = more.length === 0 ? first : Buffer.concat([first, ...more]);
-    sink.write(bytes);
-    return bytes.length;
+    if (more.length === 0) sink.write(first);
+    else sink.writeAll([first, ...more]);
+    return more.reduce((sum, { length }) => sum + length, first.length);
   }
 
   #bytesOf(event: WatchEvent): Buffer {
