@@ -73,7 +73,7 @@ function writeSchema(writer: BinaryWriter, schema: Schema): void {
 /** The document as `OPENAPI_V2_PROTOBUF`. */
 export function encodeOpenApiV2(document: ReturnType<OpenApi["v2"]>): Uint8Array {
   const writer = new BinaryWriter();
-  const info = document.info as { readonly title: string; readonly version: string };
+  const info = document.info;
   text(writer, DOCUMENT.swagger, document.swagger);
   message(writer, DOCUMENT.info, () => {
     text(writer, 1, info.title);

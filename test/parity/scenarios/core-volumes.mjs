@@ -1,5 +1,4 @@
 // Classes, late binding, volumes that are lost, taken and given back.
-const merge = { headers: { 'content-type': 'application/merge-patch+json' } };
 const cls = async (t, name, spec) => { await t.quiet('POST', '/apis/storage.k8s.io/v1/storageclasses', { metadata: { name }, ...spec }); };
 const claim = (t, name, spec = {}) => t.create('persistentvolumeclaims', { metadata: { name }, spec: { accessModes: ['ReadWriteOnce'], resources: { requests: { storage: '1Gi' } }, ...spec } }, { label: `create claim ${name}`, pick: (c) => c.message ?? c.status });
 const volume = (t, name, spec = {}, metadata = {}) => t.create('persistentvolumes', { metadata: { name, ...metadata }, spec: { capacity: { storage: '1Gi' }, accessModes: ['ReadWriteOnce'], hostPath: { path: '/tmp/x' }, ...spec } }, { label: 'create volume', pick: (v) => v.message ?? v.status?.phase });

@@ -15,7 +15,6 @@ async function missed(t, name, spec = {}, { start = true, jobTemplate, metadata 
   await t.patch('cronjobs', name, { status: { lastScheduleTime: iso(day(200)) } }, { sub: 'status', label: 'a schedule time in the past', pick: (c) => Object.keys(c.status) });
   if (start) await merge(t, name, { spec: { suspend: false } });
 }
-const again = async (t, name) => { await t.patch('cronjobs', name, { status: { lastScheduleTime: iso(day(200)) } }, { sub: 'status', label: 'again', pick: (c) => Object.keys(c.status).sort() }); await merge(t, name, { spec: { schedule: yearly(SECOND) } }); };
 const status = async (t, name) => t.show(`status of ${name}`, alias(((s) => ({ active: s.active, last: Boolean(s.lastScheduleTime), success: Boolean(s.lastSuccessfulTime) }))((await t.read('cronjobs', name)).status)));
 const events = async (t, name, n) => {
   const read = () => t.items('events', `fieldSelector=${encodeURIComponent(`involvedObject.kind=CronJob,involvedObject.name=${name}`)}`);

@@ -1,5 +1,4 @@
 // Played against a real control plane and recorded: run, expose, scale, rollout, delete and wait.
-const now = () => new Date().toISOString().replace(/\.\d+Z$/, 'Z');
 const IP = /\b(10\.0\.\d+\.\d+|172\.\d+\.\d+\.\d+|10\.96\.\d+\.\d+)\b/g;
 const steady = ({ code, stdout, stderr }) => ({ code, stdout: stdout.map((l) => l.replace(/(resourceVersion"?: )"\d+"/, '$1"<rv>"').replace(/(nodePort"?: )\d+/, '$1<port>').replace(/:3\d{4}\/TCP/, ':<port>/TCP')), stderr: stderr.map((l) => l.replace(/^[EIW]\d{4} \S+ +\d+ /, '<log> ').replace(/\d+ms/g, '<ms>')) });
 /** Runs kubectl with each line of the text; words with blanks in them stand in single quotes. */

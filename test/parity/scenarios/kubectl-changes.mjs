@@ -6,7 +6,6 @@ const each = async (t, text, options = { pick: steady }) => {
   t.mask(IP, '<ip>');
   for (const line of text.trim().split('\n')) await t.kubectl(line.trim().match(/(?:'[^']*'|[^' ])+/g).map((word) => word.replaceAll("'", '')), options);
 };
-const kind = { pick: (o) => o.kind };
 const editor = async (t, sed) => { const f = await t.file(`editor-${Math.random()}.sh`, `#!/bin/sh\nsed -i -e '${sed}' "$1"\n`); await import('node:fs/promises').then((fs) => fs.chmod(f, 0o755)); return { EDITOR: f, KUBE_EDITOR: f }; };
 const pod = (name, spec = {}, meta = {}) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name, ...meta }, spec: { containers: [{ name: 'a', image: 'a:1' }], ...spec } });
 

@@ -7,7 +7,6 @@ const each = async (t, text, options = { pick: steady }) => {
   t.mask(IP, '<ip>');
   for (const line of text.trim().split('\n')) await t.kubectl(line.trim().match(/(?:'[^']*'|[^' ])+/g).map((word) => word.replaceAll("'", '')), options);
 };
-const kind = { pick: (o) => o.kind };
 const several = async (t) => {
   for (const [name, n] of [['c', 3], ['a', 1], ['b', 2]]) await t.quiet('POST', t.path('jobs'), job(name, { suspend: true, completions: n, parallelism: 1, backoffLimit: 10 - n }, {}, { labels: { app: name < 'c' ? 'x' : 'y', n: String(n) }, annotations: { note: `number ${n}` } }));
   for (const name of ['a', 'b', 'c']) await t.until(`${name} is suspended`, async () => (await t.read('jobs', name)).status?.conditions?.length === 1);
@@ -186,9 +185,7 @@ export default {
     const patch = (name, body) => t.quiet('PATCH', t.path('configmaps', name), body, { 'content-type': 'application/merge-patch+json' });
     const steps = async (p) => { await cm(`${p}a`, { a: '1' }); await patch(`${p}a`, { data: { b: '1' } }); await patch(`${p}a`, { metadata: { labels: { app: 'y' } } }); await t.quiet('DELETE', t.path('configmaps', `${p}a`)); await cm(`${p}b`, {}); await t.quiet('DELETE', t.path('configmaps', `${p}b`)); };
     await cm('first', { x: '1' });
-    await Promise.all([
-      'get cm -w -l app=x --request-timeout=3s', 'get cm -w -l app=x --output-watch-events --request-timeout=3s', 'get cm --watch-only -l app=x -o name --request-timeout=3s', 'get cm -w -o yaml -l app=x --request-timeout=3s',
-    ].map((args, i) => i === 0 ? wait(args, () => steps('z')) : undefined));
+    await wait('get cm -w -l app=x --request-timeout=3s', () => steps('z'));
     await wait('get cm -w -l app=x --output-watch-events --request-timeout=3s', () => steps('q'));
     await wait('get cm --watch-only -l app=x -o name --request-timeout=3s', () => steps('r'));
     await wait('get cm -w -o json --output-watch-events -l app=x --request-timeout=3s', () => steps('s'));
