@@ -4,8 +4,7 @@
 // The scenarios beside this file (with their recordings in golden/) are played by the same player, and are gates too.
 // The report is { passed, failed } over the gates.
 import { execFile, spawn, spawnSync } from 'node:child_process';
-import { promisify } from 'node:util';
-import { cpSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { closeSync, cpSync, existsSync, lstatSync, mkdtempSync, openSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -77,11 +76,19 @@ const output = (args) => new Promise((resolve) => {
   execFile(process.execPath, ['--import', GUARD, ...args], { timeout: SET_MS_MAX, killSignal: 'SIGKILL', maxBuffer: 1 << 28 }, (_error, out) => resolve(out));
 });
 
+/** The scenarios that the player names. Into a file: what it has not written into a pipe when it exits is lost. */
+function listed(args) {
+  const file = join(scratch, 'list');
+  const descriptor = openSync(file, 'w');
+  spawnSync(process.execPath, [...args, '--list'], { stdio: ['ignore', descriptor, 'inherit'] });
+  closeSync(descriptor);
+  return readFileSync(file, 'utf8').split('\n').filter((line) => line !== '');
+}
+
 /** Plays a set; prints what of the gates failed, and the figures of gates and whole set. */
 async function play(title, kubeconfig, extra, gate) {
   const only = gatesOnly ? ['--only', gate.join(',')] : [];
-  const { stdout: list } = await promisify(execFile)(process.execPath, [join(directory, 'parity.mjs'), ...extra, ...only, '--list'], { maxBuffer: 1 << 24 });
-  const ids = list.split('\n').filter((line) => line !== '');
+  const ids = listed([join(directory, 'parity.mjs'), ...extra, ...only]);
   const args = [join(directory, 'parity.mjs'), '--kubeconfig', kubeconfig, '--kubectl', kubectl, ...extra, ...only];
   const stdout = await output(args);
   const lines = stdout.split('\n');

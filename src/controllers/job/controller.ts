@@ -190,9 +190,12 @@ class JobController {
     for (const pod of this.#ledger.open(jobUid).values()) if (isTracked(pod)) this.#orphanQueue.add(keyOf(pod));
   }
 
-  #wake(job: StoredJob, urgency: Exclude<Urgency, "none">): void {
+  #wake(job: StoredJob, asked: Exclude<Urgency, "none">): void {
     if (isFinished(job) || externalController(job) !== undefined) return;
     const memory = this.#memories.get(job.metadata.uid);
+    // A Job that is going only keeps its counters: most often it is gone before that.
+    const isGoing = job.metadata.deletionTimestamp !== undefined;
+    const urgency = isGoing ? "later" : asked;
     if (memory?.syncing) {
       memory.woken = moreUrgent(urgency, memory.woken);
       return;
