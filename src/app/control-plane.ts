@@ -58,11 +58,13 @@ export function openControlPlane(options: ControlPlaneOptions): ControlPlane {
   });
   const api = options.transport?.(registry) ?? registry;
   const clientFor = (component: string) => openClient(api, systemCaller(component));
-  const informers = openInformers(clientFor("kube-controller-manager"), { clock, chance, logger });
-  const recorderFor = (component: string, host?: string) =>
-    openEventRecorder({ component, ...(host !== undefined && { host }) }, { client: clientFor(component), clock, chance, ids, logger });
+  /** One program for those who ask who wrote something, many voices in its events: as upstream. */
+  const manager = clientFor("kube-controller-manager");
+  const informers = openInformers(manager, { clock, chance, logger });
+  const record = (component: string, client: Client, host?: string) => openEventRecorder({ component, ...(host !== undefined && { host }) }, { client, clock, chance, ids, logger });
+  const recorderFor = (component: string, host?: string) => record(component, clientFor(component), host);
   const context = (component: string): ControllerContext => ({
-    client: clientFor("kube-controller-manager"), informers, clock, ids, chance, logger: logger.child({ component }), recorder: recorderFor(component),
+    client: manager, informers, clock, ids, chance, logger: logger.child({ component }), recorder: record(component, manager),
   });
   const controllers = options.controllers(context);
   return {
