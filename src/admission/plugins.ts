@@ -14,7 +14,7 @@ import { resourceQuotaAdmission } from "./resource-quota.ts";
 import { runtimeClassAdmission } from "./runtime-class.ts";
 import { serviceAccountAdmission } from "./service-account.ts";
 import { claimResize, defaultStorageClass } from "./storage-classes.ts";
-import { storageProtection } from "./storage-protection.ts";
+import { storageProtection, volumePhases } from "./storage-protection.ts";
 
 export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly clock: Clock }): readonly AdmissionPlugin[] => [
   namespaceLifecycle,
@@ -25,6 +25,7 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   defaultTolerationSeconds,
   defaultStorageClass,
   storageProtection,
+  volumePhases(clock),
   claimResize,
   runtimeClassAdmission,
   certificateRequests(clock),

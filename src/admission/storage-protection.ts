@@ -2,7 +2,11 @@
  * Volumes, claims and classes of attributes are kept by a finalizer while somebody uses them.
  * Follows kubernetes plugin/pkg/admission/storage/storageobjectinuseprotection.
  */
+import type { Clock } from "../base/clock.ts";
+import type { PersistentVolume } from "../api/generated/types.ts";
+import type { Draft } from "../api/kinds/kind.ts";
 import type { Resource } from "../api/resource.ts";
+import { formatTime } from "../api/time.ts";
 import { concerns, type AdmissionPlugin } from "../registry/admission.ts";
 
 const storage = (plural: string, kind: string, namespaced: boolean, group = ""): Resource => ({ group, version: "v1", plural, kind, namespaced });
@@ -21,3 +25,17 @@ export const storageProtection: AdmissionPlugin = {
     }
   },
 };
+
+const VOLUMES = storage("persistentvolumes", "PersistentVolume", false);
+
+/** When a volume came to its phase, where who says so says no time. Follows pkg/registry/core/persistentvolume/strategy.go. */
+export const volumePhases = (clock: Clock): AdmissionPlugin => ({
+  name: "PersistentVolumePhase",
+  mutate(draft, context) {
+    if (context.subresource !== "status" || !concerns({ ...context, subresource: "" }, VOLUMES, "UPDATE")) return;
+    const { status } = draft as Draft<PersistentVolume>;
+    const before = (context.old as PersistentVolume | undefined)?.status;
+    if (!status || status.phase === before?.phase) return;
+    if (status.lastPhaseTransitionTime === undefined || status.lastPhaseTransitionTime === before?.lastPhaseTransitionTime) status.lastPhaseTransitionTime = formatTime(clock.now());
+  },
+});

@@ -27,6 +27,7 @@ test("a template that changes is another generation of a DaemonSet, told in an a
   expect(old.metadata.annotations).toEqual({ "deprecated.daemonset.template.generation": "1" });
   const { object } = tryUpdate(kind, old, (draft) => Object.assign(draft["spec"] as object, { template: { ...template, metadata: { labels: { app: "a", more: "b" } } } }));
   expect(object.metadata).toMatchObject({ generation: 2, annotations: { "deprecated.daemonset.template.generation": "2" } });
+  expect(tryUpdate(kind, old, (draft) => Object.assign(draft, { metadata: { name: "w" }, status: {} }), "status").object.metadata.annotations).toEqual({ "deprecated.daemonset.template.generation": "1" });
 });
 
 test("claim templates of a StatefulSet are whole claims and can't be changed", () => {

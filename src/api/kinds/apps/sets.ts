@@ -106,7 +106,10 @@ export const daemonSetKind: Kind<DaemonSet> = defineKind<DaemonSet>({
     validateDaemonSet(out, o);
   },
   updateWarnings: (o, old) => (templateGenerationOf(o) === templateGenerationOf(old) ? [] : templateWarnings(o)),
-  status: { validate: validateCounts(DAEMON_COUNTS) },
+  status: {
+    prepare: (draft, old) => setTemplateGeneration(draft, templateGenerationOf(old)),
+    validate: validateCounts(DAEMON_COUNTS),
+  },
 });
 
 function validateStatefulStrategy(out: Errors, spec: StatefulSetSpec): void {

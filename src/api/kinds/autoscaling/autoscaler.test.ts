@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { HorizontalPodAutoscaler } from "../../generated/types.ts";
-import { kindFor, stored, tryCreate } from "../testing.ts";
+import { kindFor, stored, tryCreate, tryUpdate } from "../testing.ts";
 import { toV1, toV2 } from "./conversion.ts";
 
 const target = { apiVersion: "apps/v1", kind: "Deployment", name: "d" };
@@ -40,6 +40,14 @@ describe("create refuses", () => {
   ])("$name", ({ kind, spec, want }) => {
     expect(tryCreate(kind, autoscaler(spec)).errors).toEqual(want);
   });
+});
+
+test("what annotations of v1 say of a status is kept or dropped with it", () => {
+  const old = stored(v1, autoscaler());
+  const status = { currentReplicas: 1, desiredReplicas: 1, currentCPUUtilizationPercentage: 5 };
+  const change = (draft: Record<string, unknown>) => Object.assign(draft, { status });
+  expect(tryUpdate(v1, old, change).object.metadata.annotations).toBeUndefined();
+  expect(tryUpdate(v1, old, change, "status").object).toMatchObject({ metadata: { annotations: { "autoscaling.alpha.kubernetes.io/current-metrics": expect.any(String) } }, status });
 });
 
 test("a row shows two metrics and counts the rest", () => {

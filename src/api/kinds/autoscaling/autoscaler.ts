@@ -108,6 +108,17 @@ export const autoscalerKind: Kind<V2HorizontalPodAutoscaler> = defineKind<V2Hori
   status: status(),
 });
 
+/** Makes the draft what v1 shows of an object. */
+function setV1(draft: Draft<HorizontalPodAutoscaler>, object: V2HorizontalPodAutoscaler): void {
+  const { metadata, spec, status: shown } = toV1(object) as Draft<HorizontalPodAutoscaler>;
+  if (metadata.annotations) draft.metadata.annotations = metadata.annotations;
+  else delete draft.metadata.annotations;
+  draft.spec = spec;
+  if (shown) draft.status = shown;
+}
+
+const statusOf = ({ status: s }: V2HorizontalPodAutoscaler): Pick<V2HorizontalPodAutoscaler, "status"> => (s ? { status: s } : {});
+
 export const autoscalerV1Kind: Kind<HorizontalPodAutoscaler> = defineKind<HorizontalPodAutoscaler>({
   resource: resource("v1"),
   schema: "io.k8s.api.autoscaling.v1.HorizontalPodAutoscaler",
@@ -117,13 +128,17 @@ export const autoscalerV1Kind: Kind<HorizontalPodAutoscaler> = defineKind<Horizo
     draft.spec ??= { maxReplicas: 0, scaleTargetRef: { kind: "", name: "" } };
     if (!Object.isFrozen(draft.spec)) draft.spec.minReplicas ??= 1;
     // Through the other form, where there is always a metric, and back.
-    const { metadata, spec, status: shown } = toV1(toV2(draft)) as Draft<HorizontalPodAutoscaler>;
-    if (metadata.annotations) draft.metadata.annotations = metadata.annotations;
-    draft.spec = spec;
-    if (shown) draft.status = shown;
+    setV1(draft, toV2(draft));
   },
+  // What stands in annotations belongs to the spec or to the status, and so is kept or dropped with it.
+  prepareCreate(draft) {
+    const { status: _status, ...rest } = toV2(draft);
+    setV1(draft, rest);
+    delete draft.status;
+  },
+  prepareUpdate: (draft, old) => setV1(draft, { ...toV2(draft), ...statusOf(toV2(old)) }),
   validate: (out, o) => validateAutoscaler(out, toV2(o)),
   metaOnUpdate: "update",
   validateUpdate: (out, o, old) => validateAutoscaler(out, toV2(o), toV2(old)),
-  status: status(),
+  status: { ...status<HorizontalPodAutoscaler>(), prepare: (draft, old) => setV1(draft, { ...toV2(draft), spec: toV2(old).spec }) },
 });

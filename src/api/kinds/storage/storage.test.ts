@@ -49,3 +49,8 @@ test("a volume stays where it is", () => {
   const { errors } = tryUpdate(volumes, stored(volumes, volume({ hostPath })), (draft) => Object.assign(draft["spec"] as object, { hostPath: { path: "/other" } }));
   expect(errors).toEqual([expect.stringContaining("spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n@@ ")]);
 });
+
+test("the time of a volume's phase stays while the phase does", () => {
+  const old = { ...stored(volumes, volume({ hostPath })), status: { phase: "Available", lastPhaseTransitionTime: "2024-01-01T00:00:00Z" } } as KubeObject;
+  expect(tryUpdate(volumes, old, (draft) => Object.assign(draft, { status: { phase: "Available" } }), "status").object).toMatchObject({ status: { lastPhaseTransitionTime: "2024-01-01T00:00:00Z" } });
+});

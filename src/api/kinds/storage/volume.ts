@@ -161,7 +161,12 @@ export const persistentVolumeKind: Kind<PersistentVolume> = defineKind<Persisten
     draft.status ??= {};
     draft.status.phase ||= "Pending";
   },
-  status: {},
+  status: {
+    prepare(draft, old) {
+      if (draft.status?.phase !== old.status?.phase || draft.status?.lastPhaseTransitionTime !== undefined || old.status?.lastPhaseTransitionTime === undefined) return;
+      draft.status = { ...draft.status, lastPhaseTransitionTime: old.status.lastPhaseTransitionTime };
+    },
+  },
   prepareCreate(draft) {
     const { creationTimestamp } = draft.metadata;
     draft.status = { phase: "Pending", ...(creationTimestamp !== undefined && { lastPhaseTransitionTime: creationTimestamp }) };
