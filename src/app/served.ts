@@ -15,6 +15,7 @@ import { openAuthenticator } from "../server/authentication.ts";
 import { type Certificates, openCertificates } from "../server/certificates.ts";
 import { kubeconfigText } from "../server/kubeconfig.ts";
 import { podConnects } from "../resources/pods/connect.ts";
+import { proxyConnects } from "../resources/proxy.ts";
 import type { PodStreams } from "../resources/pods/streams.ts";
 import { openIdRoutes } from "../auth/openid.ts";
 import { impersonate } from "../auth/impersonation.ts";
@@ -149,7 +150,7 @@ function openHttp({ options, plane, logger, certificates, signingKey, podStreams
     version: { gitVersion: KUBERNETES_VERSION, gitCommit: "", buildDate: "1970-01-01T00:00:00Z" },
     metrics: [() => metrics.text()],
     documents: openIdRoutes({ key: signingKey, serverAddress }),
-    connects: podConnects({ api: plane.api, clock: systemClock, streams: podStreams }),
+    connects: new Map([...podConnects({ api: plane.api, clock: systemClock, streams: podStreams }), ...proxyConnects({ api: plane.api, streams: podStreams })]),
     ...(options.auditLogPath !== undefined && { audit: openAuditLog(options.auditLogPath) }),
   });
 }
