@@ -43,7 +43,7 @@ function assign(draft: Draft<Pod>, binding: Binding, now: string): void {
 
 export const createBinding: CreateSubresource = async (r, call, object) => {
   const binding = object as Binding;
-  if (binding.metadata?.name && binding.metadata.name !== call.name) throw badRequest("name in URL does not match name in Binding object");
+  if (binding.metadata?.name !== call.name) throw badRequest("name in URL does not match name in Binding object");
   validateTarget(binding);
   await bind(r, call, binding);
   return SUCCESS;

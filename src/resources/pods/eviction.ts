@@ -75,7 +75,7 @@ function checkPreconditions(pod: Pod, { preconditions }: DeleteOptions): void {
 
 export const createEviction: CreateSubresource = async (r, call, object) => {
   const eviction = object as Eviction;
-  if (eviction.metadata?.name && eviction.metadata.name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
+  if (eviction.metadata?.name !== call.name) throw badRequest("name in URL does not match name in Eviction object");
   const options = eviction.deleteOptions ?? {};
   checkDeleteOptions(options);
   const dryRun = call.dryRun || (options.dryRun?.length ?? 0) > 0;
