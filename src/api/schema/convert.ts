@@ -162,7 +162,7 @@ class Converter {
       }
     }
     this.#struct = outer;
-    return arrange(struct, found, values);
+    return arrange(struct, found, values, this.#steps.length === 1);
   }
 
   /** As the converter goes about it: field after field of the struct, and then what is left over. */
@@ -313,22 +313,22 @@ function isEmpty(field: Field, value: unknown): boolean {
   return field.type.kind === "map" && Object.keys(value as object).length === 0;
 }
 
-/** An empty list of managed fields means something to those who track them (forget all), though nobody ever prints it. */
+/** An empty list of the object's own managed fields means something to those who track them (forget all), though nobody ever prints it. */
 const isReset = (struct: Struct, field: Field): boolean => field.name === "managedFields" && struct.goName === "ObjectMeta";
 
 /** Is the value to be printed? */
-function isPrinted(struct: Struct, field: Field, value: unknown): boolean {
+function isPrinted(struct: Struct, field: Field, value: unknown, isOwnMeta: boolean): boolean {
   if (value === undefined) return false;
-  return field.pointer || !isEmpty(field, value) || isReset(struct, field);
+  return field.pointer || !isEmpty(field, value) || (isOwnMeta && isReset(struct, field));
 }
 
 /** The fields that Go prints, in Go's order. */
-function arrange(struct: Struct, found: readonly Field[], values: JsonObject): JsonObject {
+function arrange(struct: Struct, found: readonly Field[], values: JsonObject, isOwnMeta = false): JsonObject {
   const printed: Field[] = [];
   let last = -1;
   let sorted = true;
   for (const field of found) {
-    if (field.always || !isPrinted(struct, field, values[field.name])) continue;
+    if (field.always || !isPrinted(struct, field, values[field.name], isOwnMeta)) continue;
     sorted &&= field.index > last;
     last = field.index;
     printed.push(field);

@@ -110,7 +110,7 @@ function validateIndexes(out: Errors, { job, now, before }: Change): void {
   const completedChanged = completedIndexes !== (before.completedIndexes ?? "");
   const failedChanged = failedIndexes !== before.failedIndexes;
   const completed = completions === undefined ? undefined : parseIndexes(completedIndexes, completions);
-  const failed = completions === undefined || failedIndexes === undefined ? undefined : parseIndexes(failedIndexes, completions);
+  const failed = completions === undefined || backoffLimitPerIndex === undefined || failedIndexes === undefined ? undefined : parseIndexes(failedIndexes, completions);
   if (completedChanged && completed && "error" in completed) out.push(invalidValue("status.completedIndexes", completedIndexes, `error parsing completedIndexes: ${completed.error}`));
   if (failedChanged && failed && "error" in failed) out.push(invalidValue("status.failedIndexes", failedIndexes ?? "", `error parsing failedIndexes: ${failed.error}`));
   if (completedChanged && completionMode !== "Indexed" && completedIndexes !== "") out.push(invalidValue("status.completedIndexes", completedIndexes, "cannot set non-empty completedIndexes when non-indexed completion mode"));
