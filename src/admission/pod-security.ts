@@ -19,15 +19,21 @@ const isLevel = (text: string | undefined): text is Level => (LEVELS as readonly
 
 interface Policy {
   readonly level: Level;
+  /** Of the version 1.x; the newest for the latest. */
+  readonly minor: number;
   /** `restricted:latest`. */
   readonly text: string;
 }
+
+const VERSION = /^v1\.(0|[1-9]\d*)$/;
 
 /** What cannot be read is as strict as can be where it enforces; it can't be stored anew. */
 function policyOf(labels: Labels, mode: Mode): Policy {
   const given = labels[PREFIX + mode];
   const level = given === undefined ? "privileged" : isLevel(given) ? given : mode === "enforce" ? "restricted" : "privileged";
-  return { level, text: `${level}:${labels[`${PREFIX}${mode}-version`] ?? "latest"}` };
+  const version = labels[`${PREFIX}${mode}-version`] ?? "latest";
+  const minor = VERSION.exec(version)?.[1];
+  return { level, minor: minor === undefined ? Number.POSITIVE_INFINITY : Number(minor), text: `${level}:${minor === undefined ? "latest" : version}` };
 }
 
 interface Template {
@@ -49,7 +55,7 @@ function validateLabels(object: KubeObject, old: KubeObject | undefined): void {
     const [level, version] = [PREFIX + mode, `${PREFIX}${mode}-version`];
     return [
       ...(changed(level) && !isLevel(object.metadata.labels?.[level]) ? [invalidValue(field(level), object.metadata.labels?.[level], `must be one of ${LEVELS.join(", ")}`)] : []),
-      ...(changed(version) && !/^(latest|v1\.\d+)$/.test(object.metadata.labels?.[version] ?? "") ? [invalidValue(field(version), object.metadata.labels?.[version], `must be "latest" or "v1.x"`)] : []),
+      ...(changed(version) && object.metadata.labels?.[version] !== "latest" && !VERSION.test(object.metadata.labels?.[version] ?? "") ? [invalidValue(field(version), object.metadata.labels?.[version], `must be "latest" or "v1.x"`)] : []),
     ];
   });
   if (errors.length > 0) throw invalid(NAMESPACES, object.metadata.name ?? "", errors.map(toCause));
@@ -57,13 +63,13 @@ function validateLabels(object: KubeObject, old: KubeObject | undefined): void {
 
 /** A stricter namespace tells which of its pods would not be let in any more, grouped by the reason. */
 function warnOfExisting(object: KubeObject, context: AdmissionContext): void {
-  const { level, text } = policyOf(object.metadata.labels ?? {}, "enforce");
+  const { level, minor, text } = policyOf(object.metadata.labels ?? {}, "enforce");
   const before = policyOf(context.old?.metadata.labels ?? {}, "enforce");
   if (LEVELS.indexOf(level) <= LEVELS.indexOf(before.level)) return;
   const name = object.metadata.name ?? "";
   const byReason = new Map<string, string[]>();
   for (const { metadata = {}, spec } of context.reader.list(PODS, name)) {
-    const reason = spec ? violations(level, metadata, spec).map((v) => v.reason).join(", ") : "";
+    const reason = spec ? violations(level, minor, metadata, spec).map((v) => v.reason).join(", ") : "";
     if (reason !== "") byReason.set(reason, [...(byReason.get(reason) ?? []), metadata.name ?? ""]);
   }
   if (byReason.size === 0) return;
@@ -75,16 +81,16 @@ function warnOfExisting(object: KubeObject, context: AdmissionContext): void {
 const labelsOf = ({ reader, namespace }: AdmissionContext): Labels => reader.get(NAMESPACES, "", namespace)?.metadata?.labels ?? {};
 
 function warn(labels: Labels, { metadata = {}, spec }: Template, context: AdmissionContext): void {
-  const { level, text } = policyOf(labels, "warn");
-  const found = spec ? violations(level, metadata, spec) : [];
+  const { level, minor, text } = policyOf(labels, "warn");
+  const found = spec ? violations(level, minor, metadata, spec) : [];
   if (found.length > 0) context.warn(`would violate PodSecurity ${JSON.stringify(text)}: ${describeViolations(found)}`);
 }
 
 function checkPod(pod: Pod, context: AdmissionContext): void {
   const labels = labelsOf(context);
-  const { level, text } = policyOf(labels, "enforce");
+  const { level, minor, text } = policyOf(labels, "enforce");
   const { metadata, spec } = pod;
-  const found = spec ? violations(level, metadata, spec) : [];
+  const found = spec ? violations(level, minor, metadata, spec) : [];
   if (found.length > 0) throw refuse(context, { metadata }, `violates PodSecurity ${JSON.stringify(text)}: ${describeViolations(found)}`);
   warn(labels, pod, context);
 }

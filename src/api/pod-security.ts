@@ -1,6 +1,6 @@
 /**
  * The Pod Security Standards as pure checks over a pod's spec: which level a pod fits, and in upstream's words why not.
- * Versions of the standards before the latest are treated as the latest. Follows kubernetes staging/src/k8s.io/pod-security-admission/policy.
+ * Every version of the standards is there: each check says since when it holds, and a later one stands in for it. Follows kubernetes staging/src/k8s.io/pod-security-admission/policy.
  */
 import type { Container, ObjectMeta, PodSpec, SecurityContext, Volume } from "./generated/types.ts";
 
@@ -33,12 +33,14 @@ const forContainers = (reason: string, bad: (c: Container) => boolean, detail: (
   return list.length === 0 ? undefined : { reason, detail: detail(list) };
 };
 
+const APPARMOR = "container.apparmor.security.beta.kubernetes.io/";
+const SECCOMP = "seccomp.security.alpha.kubernetes.io/pod";
 const DEFAULT_CAPABILITIES: ReadonlySet<string> = new Set(["AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETPCAP", "SETUID", "SYS_CHROOT"]);
-const SAFE_SYSCTLS: ReadonlySet<string> = new Set([
-  "kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start", "net.ipv4.ip_local_reserved_ports",
-  "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes", "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem",
-]);
-const SAFE_SELINUX_TYPES: ReadonlySet<string> = new Set(["", "container_t", "container_init_t", "container_kvm_t", "container_engine_t"]);
+const SYSCTLS_OF_OLD = ["kernel.shm_rmid_forced", "net.ipv4.ip_local_port_range", "net.ipv4.tcp_syncookies", "net.ipv4.ping_group_range", "net.ipv4.ip_unprivileged_port_start"];
+const SYSCTLS_OF_27 = [...SYSCTLS_OF_OLD, "net.ipv4.ip_local_reserved_ports"];
+const SYSCTLS_OF_29 = [...SYSCTLS_OF_27, "net.ipv4.tcp_keepalive_time", "net.ipv4.tcp_fin_timeout", "net.ipv4.tcp_keepalive_intvl", "net.ipv4.tcp_keepalive_probes"];
+const SYSCTLS_OF_32 = [...SYSCTLS_OF_29, "net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"];
+const SELINUX_TYPES_OF_OLD = ["", "container_t", "container_init_t", "container_kvm_t"];
 
 const added = (c: Container): readonly string[] => securityOf(c).capabilities?.add ?? [];
 
@@ -71,8 +73,8 @@ const hostProbes = forContainers("probe or lifecycle host", (c) => hostsOf(c).le
   return `${containersNamed(list)} ${plural(list.length, "uses", "use")} probe or lifecycle ${plural(hosts.length, "host", "hosts")} ${quoted(hosts)}`;
 });
 
-const sysctls: Check = ({ spec }) => {
-  const names = (spec.securityContext?.sysctls ?? []).map((s) => s.name).filter((name) => !SAFE_SYSCTLS.has(name));
+const sysctls = (safe: readonly string[]): Check => ({ spec }) => {
+  const names = (spec.securityContext?.sysctls ?? []).map((s) => s.name).filter((name) => !safe.includes(name));
   return names.length === 0 ? undefined : { reason: "forbidden sysctls", detail: names.join(", ") };
 };
 
@@ -88,33 +90,56 @@ function typeSetters(pod: PodToCheck, field: "seccompProfile" | "appArmorProfile
 }
 
 const PROFILES = ["RuntimeDefault", "Localhost"];
-const profileCheck = (reason: string, field: "seccompProfile" | "appArmorProfile"): Check => (pod) => {
-  const { setters, values } = typeSetters(pod, field, PROFILES);
-  return violation(reason, setters.length === 0 ? [] : [`${setters.join(" and ")} must not set securityContext.${field}.type to ${quoted(values)}`]);
+const seccomp: Check = (pod) => {
+  const { setters, values } = typeSetters(pod, "seccompProfile", PROFILES);
+  return violation("seccompProfile", setters.length === 0 ? [] : [`${setters.join(" and ")} must not set securityContext.seccompProfile.type to ${quoted(values.sort())}`]);
 };
 
-const seLinux: Check = ({ spec, containers }) => {
-  const bad = (o: { user?: string; role?: string; type?: string } | undefined) => o !== undefined && (!SAFE_SELINUX_TYPES.has(o.type ?? "") || Boolean(o.user) || Boolean(o.role));
+type Annotations = Readonly<Record<string, string>>;
+
+/** Annotations, each with its value, as errors tell of them. */
+const told = (annotations: Annotations, keys: readonly string[]): string[] => keys.map((key) => `${key}=${JSON.stringify(annotations[key])}`).sort();
+
+const appArmor: Check = (pod) => {
+  const { setters, values } = typeSetters(pod, "appArmorProfile", PROFILES);
+  const annotations = pod.metadata.annotations ?? {};
+  const isAllowed = (profile: string) => profile === "" || profile === "runtime/default" || profile.startsWith("localhost/");
+  const forbidden = told(annotations, Object.keys(annotations).filter((key) => key.startsWith(APPARMOR) && !isAllowed(annotations[key] ?? "")));
+  const all = [...new Set(values.sort()), ...forbidden];
+  if (all.length === 0) return undefined;
+  const who = [...setters, ...(forbidden.length > 0 ? [plural(forbidden.length, "annotation", "annotations")] : [])];
+  return { reason: plural(all.length, "forbidden AppArmor profile", "forbidden AppArmor profiles"), detail: `${who.join(" and ")} must not set AppArmor profile type to "${all.join('", "')}"` };
+};
+
+/** Before there was a field. */
+const seccompAnnotations: Check = ({ metadata, containers }) => {
+  const annotations = metadata.annotations ?? {};
+  const isAllowed = (profile: string) => profile === "runtime/default" || profile === "docker/default" || profile.startsWith("localhost/");
+  const keys = [SECCOMP, ...containers.map((c) => `container.${SECCOMP.slice(0, -"pod".length)}${c.name}`)].filter((key) => annotations[key] !== undefined && !isAllowed(annotations[key]));
+  const forbidden = told(annotations, keys);
+  return violation("seccompProfile", forbidden.length === 0 ? [] : [`forbidden ${plural(forbidden.length, "annotation", "annotations")} ${forbidden.join(", ")}`]);
+};
+
+const hostProcess: Check = ({ spec, containers }) => {
+  const list = containers.filter((c) => securityOf(c).windowsOptions?.hostProcess === true);
+  const setters = [...(spec.securityContext?.windowsOptions?.hostProcess === true ? ["pod"] : []), ...(list.length > 0 ? [containersNamed(list)] : [])];
+  return violation("hostProcess", setters.length === 0 ? [] : [`${setters.join(" and ")} must not set securityContext.windowsOptions.hostProcess=true`]);
+};
+
+const procMount = forContainers("procMount", (c) => (securityOf(c).procMount ?? "Default") !== "Default", (list) => `${containersNamed(list)} must not set securityContext.procMount to ${quoted(list.map((c) => securityOf(c).procMount ?? ""))}`);
+
+/** In a user namespace of its own a pod is not root outside. */
+const unlessOwnUsers = (check: Check): Check => (pod) => (pod.spec.hostUsers === false ? undefined : check(pod));
+const unlessWindows = (check: Check): Check => (pod) => (isWindows(pod.spec) ? undefined : check(pod));
+
+const seLinux = (safe: readonly string[]): Check => ({ spec, containers }) => {
+  const bad = (o: { user?: string; role?: string; type?: string } | undefined) => o !== undefined && (!safe.includes(o.type ?? "") || Boolean(o.user) || Boolean(o.role));
   const all = [spec.securityContext?.seLinuxOptions, ...containers.map((c) => securityOf(c).seLinuxOptions)].filter((o) => bad(o));
   const list = containers.filter((c) => bad(securityOf(c).seLinuxOptions));
   const setters = [...(bad(spec.securityContext?.seLinuxOptions) ? ["pod"] : []), ...(list.length > 0 ? [containersNamed(list)] : [])];
-  const types = all.flatMap((o) => (SAFE_SELINUX_TYPES.has(o?.type ?? "") ? [] : [o?.type ?? ""]));
+  const types = all.flatMap((o) => (safe.includes(o?.type ?? "") ? [] : [o?.type ?? ""]));
   const what = [...(types.length > 0 ? [`${plural(types.length, "type", "types")} ${quoted(types)}`] : []), ...(all.some((o) => o?.user) ? ["user may not be set"] : []), ...(all.some((o) => o?.role) ? ["role may not be set"] : [])];
   return violation("seLinuxOptions", setters.length === 0 ? [] : [`${setters.join(" and ")} set forbidden securityContext.seLinuxOptions: ${what.join("; ")}`]);
-};
-
-const BASELINE: Readonly<Record<string, Check>> = {
-  appArmorProfile: profileCheck("forbidden AppArmor profile", "appArmorProfile"),
-  capabilities: forContainers("non-default capabilities", beyond((name) => DEFAULT_CAPABILITIES.has(name)), addDetail((name) => DEFAULT_CAPABILITIES.has(name))),
-  hostNamespaces,
-  hostPathVolumes,
-  hostPorts,
-  hostProbes,
-  privileged: forContainers("privileged", (c) => securityOf(c).privileged === true, (list) => `${containersNamed(list)} must not set securityContext.privileged=true`),
-  procMount: forContainers("procMount", (c) => (securityOf(c).procMount ?? "Default") !== "Default", (list) => `${containersNamed(list)} must not set securityContext.procMount to ${quoted(list.map((c) => securityOf(c).procMount ?? ""))}`),
-  seLinux,
-  seccompProfile: profileCheck("seccompProfile", "seccompProfile"),
-  sysctls,
 };
 
 const ALLOWED_VOLUMES: ReadonlySet<string> = new Set(["name", "configMap", "downwardAPI", "emptyDir", "projected", "secret", "csi", "persistentVolumeClaim", "ephemeral", "image"]);
@@ -128,8 +153,7 @@ const restrictedVolumes: Check = ({ spec }) => {
 };
 
 const isBindService = (name: string) => name === "NET_BIND_SERVICE";
-const restrictedCapabilities: Check = ({ spec, containers }) => {
-  if (isWindows(spec)) return undefined;
+const restrictedCapabilities: Check = ({ containers }) => {
   const keeping = containers.filter((c) => !(securityOf(c).capabilities?.drop ?? []).includes("ALL"));
   const adding = containers.filter(beyond(isBindService));
   return violation("unrestricted capabilities", [
@@ -154,31 +178,75 @@ const runAsUser: Check = ({ spec, containers }) => {
 };
 
 const restrictedSeccomp: Check = (pod) => {
-  const set = profileCheck("seccompProfile", "seccompProfile")(pod);
-  if (set || isWindows(pod.spec)) return set;
+  const set = seccomp(pod);
+  if (set) return set;
   const silent = pod.spec.securityContext?.seccompProfile ? [] : pod.containers.filter((c) => !securityOf(c).seccompProfile);
   return violation("seccompProfile", silent.length > 0 ? [`pod or ${containersNamed(silent)} must set securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"`] : []);
 };
 
-/** They come after the baseline's, and stand in for those of the same matter. */
-const RESTRICTED: Readonly<Record<string, Check>> = {
-  allowPrivilegeEscalation: (pod) =>
-    isWindows(pod.spec) ? undefined : forContainers("allowPrivilegeEscalation != false", (c) => securityOf(c).allowPrivilegeEscalation !== false, (list) => `${containersNamed(list)} must set securityContext.allowPrivilegeEscalation=false`)(pod),
-  capabilities: restrictedCapabilities,
-  hostPathVolumes: restrictedVolumes,
-  runAsNonRoot,
-  runAsUser,
-  seccompProfile: restrictedSeccomp,
+const escalation = forContainers("allowPrivilegeEscalation != false", (c) => securityOf(c).allowPrivilegeEscalation !== false, (list) => `${containersNamed(list)} must set securityContext.allowPrivilegeEscalation=false`);
+const isDefault = (name: string) => DEFAULT_CAPABILITIES.has(name);
+
+interface Rule {
+  readonly id: string;
+  /** The minor version with which it began; it ends with the next of its id. */
+  readonly since: number;
+  readonly check: Check;
+  /** The baseline's, which it stands in for. */
+  readonly overrides?: string;
+}
+
+/** In the order in which violations are told. */
+const BASELINE: readonly Rule[] = [
+  { id: "appArmorProfile", since: 0, check: appArmor },
+  { id: "capabilities", since: 0, check: forContainers("non-default capabilities", beyond(isDefault), addDetail(isDefault)) },
+  { id: "hostNamespaces", since: 0, check: hostNamespaces },
+  { id: "hostPathVolumes", since: 0, check: hostPathVolumes },
+  { id: "hostPorts", since: 0, check: hostPorts },
+  { id: "hostProbes", since: 34, check: hostProbes },
+  { id: "privileged", since: 0, check: forContainers("privileged", (c) => securityOf(c).privileged === true, (list) => `${containersNamed(list)} must not set securityContext.privileged=true`) },
+  { id: "procMount", since: 0, check: procMount },
+  { id: "procMount", since: 35, check: unlessOwnUsers(procMount) },
+  { id: "seLinuxOptions", since: 0, check: seLinux(SELINUX_TYPES_OF_OLD) },
+  { id: "seLinuxOptions", since: 31, check: seLinux([...SELINUX_TYPES_OF_OLD, "container_engine_t"]) },
+  { id: "seccompProfile", since: 0, check: seccompAnnotations },
+  { id: "seccompProfile", since: 19, check: seccomp },
+  { id: "sysctls", since: 0, check: sysctls(SYSCTLS_OF_OLD) },
+  { id: "sysctls", since: 27, check: sysctls(SYSCTLS_OF_27) },
+  { id: "sysctls", since: 29, check: sysctls(SYSCTLS_OF_29) },
+  { id: "sysctls", since: 32, check: sysctls(SYSCTLS_OF_32) },
+  { id: "windowsHostProcess", since: 0, check: hostProcess },
+];
+
+/** They come after the baseline's. */
+const RESTRICTED: readonly Rule[] = [
+  { id: "allowPrivilegeEscalation", since: 8, check: escalation },
+  { id: "allowPrivilegeEscalation", since: 25, check: unlessWindows(escalation) },
+  { id: "capabilities", since: 22, check: restrictedCapabilities, overrides: "capabilities" },
+  { id: "capabilities", since: 25, check: unlessWindows(restrictedCapabilities), overrides: "capabilities" },
+  { id: "procMount", since: 35, check: procMount, overrides: "procMount" },
+  { id: "restrictedVolumes", since: 0, check: restrictedVolumes, overrides: "hostPathVolumes" },
+  { id: "runAsNonRoot", since: 0, check: runAsNonRoot },
+  { id: "runAsNonRoot", since: 35, check: unlessOwnUsers(runAsNonRoot) },
+  { id: "runAsUser", since: 23, check: runAsUser },
+  { id: "runAsUser", since: 35, check: unlessOwnUsers(runAsUser) },
+  { id: "seccompProfile", since: 19, check: restrictedSeccomp, overrides: "seccompProfile" },
+  { id: "seccompProfile", since: 25, check: (pod) => (isWindows(pod.spec) ? seccomp(pod) : restrictedSeccomp(pod)), overrides: "seccompProfile" },
+];
+
+const inForce = (rules: readonly Rule[], minor: number): readonly Rule[] => {
+  const begun = rules.filter((rule) => rule.since <= minor);
+  return begun.filter((rule, i) => begun[i + 1]?.id !== rule.id);
 };
 
-/** Why the pod does not fit `level`; [] when it does. */
-export function violations(level: Level, metadata: ObjectMeta, spec: PodSpec): Violation[] {
+/** Why the pod does not fit `level` as it was in version 1.`minor`; [] when it does. */
+export function violations(level: Level, minor: number, metadata: ObjectMeta, spec: PodSpec): Violation[] {
   if (level === "privileged") return [];
   const containers = [...(spec.initContainers ?? []), ...spec.containers, ...((spec.ephemeralContainers ?? []) as readonly Container[])];
   const pod = { metadata, spec, containers };
-  const baseline = Object.entries(BASELINE).filter(([id]) => level === "baseline" || !Object.hasOwn(RESTRICTED, id));
-  const checks = level === "baseline" ? baseline : [...baseline, ...Object.entries(RESTRICTED)];
-  return checks.flatMap(([, check]) => check(pod) ?? []);
+  const own = level === "restricted" ? inForce(RESTRICTED, minor) : [];
+  const baseline = inForce(BASELINE, minor).filter(({ id }) => !own.some((rule) => rule.overrides === id));
+  return [...baseline, ...own].flatMap(({ check }) => check(pod) ?? []);
 }
 
 /** `reason (detail), reason (detail)`. */
