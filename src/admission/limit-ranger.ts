@@ -141,7 +141,9 @@ export const limitRanger: AdmissionPlugin = {
     for (const range of context.reader.list(LIMIT_RANGES, context.namespace)) fillPod(draft as Draft<Pod>, range);
   },
   validate(object, context) {
-    const ofPod = concerns(context, PODS, "CREATE");
+    // Of the updates of a pod only a resize asks for more.
+    const isResize = context.operation === "UPDATE" && context.subresource === "resize" && context.resource.group === PODS.group && context.resource.plural === PODS.plural;
+    const ofPod = isResize || concerns(context, PODS, "CREATE");
     if (!ofPod && !concerns(context, CLAIMS, "CREATE", "UPDATE")) return;
     for (const range of context.reader.list(LIMIT_RANGES, context.namespace)) {
       const spec = (object as Pod).spec;

@@ -8,6 +8,7 @@ import { certificateRequests } from "./certificate-requests.ts";
 import { defaultTolerationSeconds } from "./default-toleration-seconds.ts";
 import { limitRanger } from "./limit-ranger.ts";
 import { namespaceLifecycle } from "./namespace-lifecycle.ts";
+import { podResize } from "./pod-resize.ts";
 import { podSecurity } from "./pod-security.ts";
 import { priorityAdmission } from "./priority.ts";
 import { resourceQuotaAdmission } from "./resource-quota.ts";
@@ -29,5 +30,6 @@ export const defaultAdmission = ({ ids, clock }: { readonly ids: Ids; readonly c
   claimResize,
   runtimeClassAdmission,
   certificateRequests(clock),
+  podResize,
   resourceQuotaAdmission(clock),
 ];

@@ -7,7 +7,7 @@ import type { Draft } from "../../api/kinds/kind.ts";
 import { PODS } from "../../api/resource.ts";
 import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
-import type { Call, Registry } from "../../registry/call.ts";
+import { checkNamespace, type Call, type Registry } from "../../registry/call.ts";
 import { setPodCondition } from "./condition.ts";
 import type { CreateSubresource } from "../../registry/subresources.ts";
 
@@ -27,7 +27,7 @@ function checkBindable(pod: Pod, binding: Binding): void {
   const refuse = (why: string) => conflict(NAMED, name, why);
   const { uid, resourceVersion } = binding.metadata ?? {};
   if (uid && uid !== pod.metadata?.uid) throw conflict(PODS, name, `StorageError: invalid object, Code: 4, Key: /registry/pods/${pod.metadata?.namespace ?? ""}/${name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata?.uid ?? ""}`);
-  if (resourceVersion && resourceVersion !== pod.metadata?.resourceVersion) throw refuse(OBJECT_MODIFIED);
+  if (resourceVersion && resourceVersion !== pod.metadata?.resourceVersion) throw conflict(PODS, name, `StorageError: invalid object, Code: 4, Key: /registry/pods/${pod.metadata?.namespace ?? ""}/${name}, ResourceVersion: 0, AdditionalErrorMsg: Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${pod.metadata?.resourceVersion ?? ""}`);
   if (pod.metadata?.deletionTimestamp) throw refuse(`pod ${name} is being deleted, cannot be assigned to a host`);
   if (pod.spec?.nodeName) throw refuse(`pod ${name} is already assigned to node ${JSON.stringify(pod.spec.nodeName)}`);
   if (pod.spec?.schedulingGates?.length) throw refuse(`pod ${name} has non-empty .spec.schedulingGates`);
@@ -43,6 +43,7 @@ function assign(draft: Draft<Pod>, binding: Binding, now: string): void {
 
 export const createBinding: CreateSubresource = async (r, call, object) => {
   const binding = object as Binding;
+  checkNamespace(call, binding.metadata?.namespace);
   if (binding.metadata?.name !== call.name) throw badRequest("name in URL does not match name in Binding object");
   validateTarget(binding);
   await bind(r, call, binding);

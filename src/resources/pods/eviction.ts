@@ -6,7 +6,7 @@ import type { DeleteOptions, Eviction, Pod, PodDisruptionBudget } from "../../ap
 import type { Draft } from "../../api/kinds/kind.ts";
 import { POD_DISRUPTION_BUDGETS, PODS } from "../../api/resource.ts";
 import { matchesLabelSelector } from "../../api/selectors.ts";
-import { badRequest, conflict, notFound, OBJECT_MODIFIED, StatusError } from "../../api/status-error.ts";
+import { badRequest, conflict, notFound, StatusError } from "../../api/status-error.ts";
 import { formatTime } from "../../api/time.ts";
 import { keyOfCall, objectOf, type Call, type Registry } from "../../registry/call.ts";
 import { deleteObject } from "../../registry/delete.ts";
@@ -69,8 +69,10 @@ async function markDisrupted(r: Registry, call: Call): Promise<void> {
 
 function checkPreconditions(pod: Pod, { preconditions }: DeleteOptions): void {
   const { name = "", uid, resourceVersion } = pod.metadata ?? {};
-  if (preconditions?.uid !== undefined && preconditions.uid !== uid) throw conflict(PODS, name, OBJECT_MODIFIED);
-  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw conflict(PODS, name, OBJECT_MODIFIED);
+  const refuse = (what: string, wanted: string, found: string | undefined, then: string) =>
+    conflict({ group: "", plural: "Pod" }, name, `the ${what} in the precondition (${wanted}) does not match the ${what} in record (${found ?? ""}). The object might have been ${then}`);
+  if (preconditions?.uid !== undefined && preconditions.uid !== uid) throw refuse("UID", preconditions.uid, uid, "deleted and then recreated");
+  if (preconditions?.resourceVersion !== undefined && preconditions.resourceVersion !== resourceVersion) throw refuse("ResourceVersion", preconditions.resourceVersion, resourceVersion, "modified");
 }
 
 export const createEviction: CreateSubresource = async (r, call, object) => {

@@ -6,6 +6,7 @@
 import { type FieldError, forbiddenField, invalidValue } from "../../field-error.ts";
 import type { AppArmorProfile, ObjectMeta, Pod, PodSpec, SeccompProfile, Toleration } from "../../generated/types.ts";
 import type { Draft } from "../kind.ts";
+import { JsonSyntaxError, parseJson, plain } from "../../schema/json-parser.ts";
 import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
 import { validateDescendingPath } from "./paths.ts";
 import { validateTolerations } from "./scheduling.ts";
@@ -25,10 +26,11 @@ type Annotations = Readonly<Record<string, string>>;
 
 function validateTolerationsAnnotation(out: Errors, field: string, text: string): void {
   try {
-    const list: unknown = JSON.parse(text);
+    const list = plain(parseJson(text));
     if (Array.isArray(list)) validateTolerations(out, `${field}.${TOLERATIONS}`, list as readonly Toleration[]);
-  } catch {
-    out.push(invalidValue(field, TOLERATIONS, "invalid character in the list of tolerations"));
+  } catch (error) {
+    if (!(error instanceof JsonSyntaxError)) throw error;
+    out.push(invalidValue(field, TOLERATIONS, error.message));
   }
 }
 
