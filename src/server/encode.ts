@@ -51,7 +51,7 @@ export function metadataView(body: KubeObject | ObjectList, as: "PartialObjectMe
   if (isList(body)) {
     if (as === "PartialObjectMetadata") throw notAcceptable(`you requested PartialObjectMetadata, but the requested object is a list (${goType(body)})`);
     const items = body.items.map((item) => partialMetadata(item, version));
-    return { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata: body.metadata, items };
+    return { kind: "PartialObjectMetadataList", apiVersion: `meta.k8s.io/${version}`, metadata: body.metadata, items: items.length === 0 ? null : items };
   }
   if (as === "PartialObjectMetadataList") throw notAcceptable(`you requested PartialObjectMetadataList, but the requested object is not a list (${goType(body)})`);
   return partialMetadata(body, version);

@@ -12,7 +12,7 @@ const TIME = /\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g;
 /** Named after where the server was built. */
 const SCHEME = /in scheme \\*"[^"]*"/g;
 /** A version in quoted JSON. */
-const VERSION = /(resourceVersion\\*":\\*"|ResourceVersion in (?:record \(|object meta: ))\d+/g;
+const VERSION = /(resourceVersion\\*":\\*"|resourceVersion: "|ResourceVersion in (?:record \(|object meta: ))\d+/g;
 /** Fields of which the server chooses the value. */
 const CHOSEN = new Set(["resourceVersion", "uid", "creationTimestamp", "deletionTimestamp", "continue", "clusterIP", "clusterIPs", "nodePort", "healthCheckNodePort", "time"]);
 /** Addresses and ports in quoted JSON. */

@@ -28,7 +28,15 @@ const HUNG_UP: Answered = { status: 0, contentType: "", warnings: "", body: "hun
 
 const SILENCE_MS_MAX = 60_000;
 
-const parsed = (text: string, contentType: string): unknown => (contentType.startsWith("application/json") ? JSON.parse(text) : text);
+/** A watch is an object a line; an answer to HEAD has no text. */
+const parsed = (text: string, contentType: string): unknown => {
+  if (text === "" || !contentType.startsWith("application/json")) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
+  }
+};
 
 /** Opens the server that a kubeconfig's current context names. Throws if the file can't be read. */
 export function openEndpoint(kubeconfig: string): Endpoint {

@@ -16,6 +16,7 @@ import { choices, type Difference, differences, translate } from "./compare.ts";
 import { type Answered, type Endpoint, openEndpoint, type Sent } from "./endpoint.ts";
 import type { Live } from "./changes.ts";
 import { minimise } from "./minimise.ts";
+import { reads } from "./reads.ts";
 import { collectionOf, drawScript, type Step } from "./scripts.ts";
 
 interface Finding {
@@ -32,7 +33,7 @@ interface Both {
 }
 
 const { values: options } = parseArgs({
-  options: { reference: { type: "string" }, subject: { type: "string" }, only: { type: "string" }, seed: { type: "string", default: "1" }, runs: { type: "string", default: "20" }, json: { type: "string" } },
+  options: { reference: { type: "string" }, subject: { type: "string" }, only: { type: "string" }, seed: { type: "string", default: "1" }, runs: { type: "string", default: "20" }, json: { type: "string" }, reads: { type: "boolean", default: false } },
 });
 
 const creatable = new Set(new Discovery().versions().flatMap((v) => v.resources.filter((r) => r.verbs.includes("create")).map((r) => `${v.group}/${v.version}/${r.name}`)));
@@ -98,6 +99,14 @@ async function playScript(both: Both, kind: string, script: readonly Step[], fin
   }
 }
 
+/** Plays what changes nothing. */
+async function playReads(both: Both, namespace: string, findings: Map<string, Finding>): Promise<void> {
+  for (const request of reads(namespace)) {
+    const found = await bothSend(both, request);
+    if (found.length > 0) findings.set(`${request.method} ${request.path} ${request.accept ?? ""}`, { kind: "read", signature: "", request, differences: found, times: 1 });
+  }
+}
+
 async function remove(both: Both, resource: Resource, namespace: string, name: string): Promise<void> {
   const path = `${collectionOf(resource, namespace)}/${name}`;
   for (const endpoint of [both.reference, both.subject]) {
@@ -129,7 +138,8 @@ async function main(): Promise<number> {
   const stamp = Date.now().toString(36);
   const namespace = `differential-${stamp}`;
   await openNamespace(both, namespace);
-  const resources = chosen(options.only);
+  if (options.reads) await playReads(both, namespace, findings);
+  const resources = options.reads ? [] : chosen(options.only);
   for (const resource of resources) {
     for (let seed = first; seed < first + Number(options.runs); seed++) {
       const name = `d${seed}-${stamp}`;
