@@ -140,6 +140,17 @@ function doesNotRead(g: Draw): Action {
   };
 }
 
+function watchesAWhile(g: Draw): Action {
+  const path = g(constantFrom, "/api/v1/pods?watch=1", "/apis/batch/v1/jobs?watch=1&allowWatchBookmarks=true");
+  return async (connection, ended) => {
+    const stream = connection.session.request({ ":path": path, authorization: "Bearer the-administrator" });
+    stream.on("error", () => {}).resume();
+    await within(once(stream, "response"), "a watch");
+    await ended;
+    stream.close(8);
+  };
+}
+
 function changesItsMind(g: Draw): Action {
   const sent = drawRequest(g, anything(g));
   const code = g(constantFrom, 8, 2, 11);
@@ -164,7 +175,7 @@ function tooMuch(g: Draw): Action {
   };
 }
 
-const OTHERS: readonly ((g: Draw) => Action)[] = [partOfRequest, slowBody, noHttp, doesNotRead, changesItsMind, tooMuch];
+const OTHERS: readonly ((g: Draw) => Action)[] = [partOfRequest, slowBody, noHttp, doesNotRead, watchesAWhile, changesItsMind, tooMuch];
 
 /** Some of everything at a time; the server is there for others all the while. */
 async function bout(g: Draw): Promise<void> {
