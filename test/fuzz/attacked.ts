@@ -144,7 +144,8 @@ export class Attacked {
     return new Promise((resolve) => {
       if (this.#dead !== undefined) return resolve();
       this.#child.once("exit", () => resolve());
-      this.#child.kill("SIGKILL");
+      // It ends by itself then, and takes its directory along.
+      this.#child.disconnect();
     });
   }
 }
