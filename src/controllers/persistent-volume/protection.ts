@@ -3,7 +3,7 @@
  * Follows kubernetes pkg/controller/volume/pvcprotection, pkg/controller/volume/pvprotection and pkg/controller/volume/ephemeral.
  */
 import { WorkQueue } from "../../base/work-queue.ts";
-import type { PersistentVolumeClaim, Pod } from "../../api/generated/types.ts";
+import type { PersistentVolumeClaim, Pod, VolumeAttributesClass } from "../../api/generated/types.ts";
 import { keyOf, splitKey, type KubeObject, type Stored } from "../../api/object.ts";
 import { PERSISTENT_VOLUME_CLAIMS, PERSISTENT_VOLUMES, type Resource } from "../../api/resource.ts";
 import { isAlreadyExists, isConflict, isNotFound } from "../../api/status-error.ts";
@@ -14,6 +14,8 @@ import { podsOf, podsOfClaims } from "./persistent-volume.ts";
 
 const CLAIM_FINALIZER = "kubernetes.io/pvc-protection";
 const VOLUME_FINALIZER = "kubernetes.io/pv-protection";
+const ATTRIBUTES_FINALIZER = "kubernetes.io/vac-protection";
+const ATTRIBUTES_CLASSES: Resource<VolumeAttributesClass> = { group: "storage.k8s.io", version: "v1", plural: "volumeattributesclasses", kind: "VolumeAttributesClass", namespaced: false };
 
 /** Makes the controllers; they are to be run when the informers are synced. */
 export function openVolumeProtectionControllers(context: ControllerContext): readonly Controller[] {
@@ -24,8 +26,25 @@ export function openVolumeProtectionControllers(context: ControllerContext): rea
   const wake = (pod: Stored<Pod>) => claimsOf(pod).forEach((key) => claims.get(key)?.metadata.deletionTimestamp !== undefined && claim.queue.add(key));
   pods.on({ onSet: wake, onDelete: wake });
   const volume = openProtection(context, PERSISTENT_VOLUMES, VOLUME_FINALIZER, (object) => object.status?.phase === "Bound");
-  return [claim, volume, openEphemeralVolumes(context)];
+  return [claim, volume, openAttributesProtection(context), openEphemeralVolumes(context)];
 }
+
+/** Keeps a class of attributes while a claim or a volume names it. Follows pkg/controller/volume/vacprotection. */
+function openAttributesProtection(context: ControllerContext): Controller {
+  const claims = context.informers.of(PERSISTENT_VOLUME_CLAIMS);
+  const volumes = context.informers.of(PERSISTENT_VOLUMES);
+  const classes = context.informers.of(ATTRIBUTES_CLASSES);
+  const isNamed = ({ metadata: { name } }: KubeObject) =>
+    [...claims.list()].some((claim) => classesOf(claim).includes(name)) || [...volumes.list()].some((volume) => volume.spec?.volumeAttributesClassName === name);
+  const protection = openProtection(context, ATTRIBUTES_CLASSES, ATTRIBUTES_FINALIZER, isNamed);
+  const wake = (names: readonly (string | undefined)[]) => names.forEach((name) => name !== undefined && classes.get(name)?.metadata.deletionTimestamp !== undefined && protection.queue.add(name));
+  claims.on({ onSet: (claim, old) => wake([...classesOf(claim), ...(old ? classesOf(old) : [])]), onDelete: (claim) => wake(classesOf(claim)) });
+  volumes.on({ onDelete: (volume) => wake([volume.spec?.volumeAttributesClassName]) });
+  return protection;
+}
+
+const classesOf = ({ spec, status }: PersistentVolumeClaim): readonly (string | undefined)[] =>
+  [spec?.volumeAttributesClassName, status?.currentVolumeAttributesClassName, status?.modifyVolumeStatus?.targetVolumeAttributesClassName];
 
 /** Puts the finalizer on what lacks it, and takes it off what is being deleted and not used. */
 function openProtection<T extends KubeObject>({ client, informers, clock, logger }: ControllerContext, resource: Resource<T>, finalizer: string, isInUse: (object: Stored<T>) => boolean): Controller {

@@ -116,7 +116,7 @@ export default {
     `, { pick: (r) => { const s = steady(r); return { ...s, stdout: s.stdout.map((l) => l.replace(/w-[a-z0-9]{5}/g, 'w-<gen>')) }; } });
     await post(t, 'resourcequotas', { metadata: { name: 'q' }, spec: { hard: { pods: '10', 'requests.cpu': '2', 'limits.memory': '4Gi', 'count/jobs.batch': '5', services: '3', configmaps: '10' } } });
     await post(t, 'resourcequotas', { metadata: { name: 'scoped' }, spec: { hard: { pods: '10' }, scopes: ['NotTerminating', 'BestEffort'] } });
-    await post(t, 'limitranges', { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '2' }, min: { cpu: '10m', memory: '1Mi' }, default: { cpu: '1' }, defaultRequest: { cpu: '100m' }, maxLimitRequestRatio: { cpu: '20' } }, { type: 'Pod', max: { memory: '8Gi' } }, { type: 'PersistentVolumeClaim', max: { storage: '5Gi' } }] } });
+    await post(t, 'limitranges', { metadata: { name: 'l' }, spec: { limits: [{ type: 'Container', max: { cpu: '2' }, min: { cpu: '10m' }, default: { cpu: '1' }, defaultRequest: { cpu: '100m' }, maxLimitRequestRatio: { cpu: '20' } }, { type: 'Pod', max: { memory: '8Gi' } }, { type: 'PersistentVolumeClaim', max: { storage: '5Gi' } }] } });
     await t.kubectl(['create', 'pdb', 'b', '--selector=app=w', '--min-available=1']);
     await t.until('the quota is counted', async () => (await t.read('resourcequotas', 'q')).status?.used?.pods === '2');
     await t.until('the budget is counted', async () => (await t.quiet('GET', `/apis/policy/v1/namespaces/${t.ns}/poddisruptionbudgets/b`)).body.status?.expectedPods === 2);

@@ -179,24 +179,24 @@ export default {
       get ns -n absent -o name --field-selector=metadata.name=default
     `);
   },
-  async 'get and watch in other forms (takes 6 s)'(t) {
-    const wait = async (args, act) => { const w = t.kubectl(args.split(' '), { pick: ({ code, stdout, stderr }) => steady({ code, stdout: stdout.map((l) => l.replace(/ {2}<age>/g, '')).filter((l, i, all) => l !== all[i - 1]), stderr }) }); await t.sleep(1000); await act(); await w; };
+  async 'get and watch in other forms (takes 70 s)'(t) {
+    const wait = async (args, act) => { const w = t.kubectl(args.split(' '), { pick: ({ code, stdout, stderr }) => steady({ code, stdout: stdout.map((l) => l.replace(/ {2}<age>/g, '')).filter((l, i, all) => l !== all[i - 1]), stderr }) }); await t.sleep(2500); await act(); await w; };
     const cm = (name, data) => t.quiet('POST', t.path('configmaps'), { metadata: { name, labels: { app: 'x' } }, data });
     const patch = (name, body) => t.quiet('PATCH', t.path('configmaps', name), body, { 'content-type': 'application/merge-patch+json' });
     const steps = async (p) => { await cm(`${p}a`, { a: '1' }); await patch(`${p}a`, { data: { b: '1' } }); await patch(`${p}a`, { metadata: { labels: { app: 'y' } } }); await t.quiet('DELETE', t.path('configmaps', `${p}a`)); await cm(`${p}b`, {}); await t.quiet('DELETE', t.path('configmaps', `${p}b`)); };
     await cm('first', { x: '1' });
-    await wait('get cm -w -l app=x --request-timeout=3s', () => steps('z'));
-    await wait('get cm -w -l app=x --output-watch-events --request-timeout=3s', () => steps('q'));
-    await wait('get cm --watch-only -l app=x -o name --request-timeout=3s', () => steps('r'));
-    await wait('get cm -w -o json --output-watch-events -l app=x --request-timeout=3s', () => steps('s'));
-    await wait('get cm -w -o custom-columns=N:.metadata.name,D:.data -l app=x --request-timeout=3s', () => steps('u'));
-    await wait('get cm first -w --request-timeout=3s', () => patch('first', { data: { y: '2' } }));
-    await wait('get cm first -w -o jsonpath={.data}{"\\n"} --request-timeout=3s', () => patch('first', { data: { z: '2' } }));
-    await wait('get cm --field-selector=metadata.name=first -w -o yaml --request-timeout=3s', () => patch('first', { data: { q: '2' } }));
-    await wait('get cm absent -w --request-timeout=3s', () => 0);
-    await wait('get cm,jobs -w --request-timeout=3s', () => 0);
-    await wait('get cm -w --all-namespaces --field-selector=metadata.name=first,metadata.namespace=' + t.ns + ' --request-timeout=3s', () => 0);
-    await wait('get cm -w --sort-by=.metadata.name --request-timeout=3s', () => 0);
+    await wait('get cm -w -l app=x --request-timeout=6s', () => steps('z'));
+    await wait('get cm -w -l app=x --output-watch-events --request-timeout=6s', () => steps('q'));
+    await wait('get cm --watch-only -l app=x -o name --request-timeout=6s', () => steps('r'));
+    await wait('get cm -w -o json --output-watch-events -l app=x --request-timeout=6s', () => steps('s'));
+    await wait('get cm -w -o custom-columns=N:.metadata.name,D:.data -l app=x --request-timeout=6s', () => steps('u'));
+    await wait('get cm first -w --request-timeout=6s', () => patch('first', { data: { y: '2' } }));
+    await wait('get cm first -w -o jsonpath={.data}{"\\n"} --request-timeout=6s', () => patch('first', { data: { z: '2' } }));
+    await wait('get cm --field-selector=metadata.name=first -w -o yaml --request-timeout=6s', () => patch('first', { data: { q: '2' } }));
+    await wait('get cm absent -w --request-timeout=6s', () => 0);
+    await wait('get cm,jobs -w --request-timeout=6s', () => 0);
+    await wait('get cm -w --all-namespaces --field-selector=metadata.name=first,metadata.namespace=' + t.ns + ' --request-timeout=6s', () => 0);
+    await wait('get cm -w --sort-by=.metadata.name --request-timeout=6s', () => 0);
   },
   async 'api-resources, explain, version'(t) {
     const names = ({ code, stdout, stderr }) => ({ code, stdout: stdout.filter((l) => !/apiservices|certificatesigning|deviceclasses|flowschemas|prioritylevel|resourceclaim|resourceslice|deviceclass/.test(l)), stderr });
