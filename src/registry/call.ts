@@ -64,8 +64,14 @@ function pathError(name: string): string | undefined {
   return found.length === 0 ? undefined : found.join(";");
 }
 
+/** Rejects with 400 a change that names no namespace, where objects are in one. Follows registry/generic/registry NamespaceKeyFunc. */
+export function requireNamespace({ served, namespace }: Pick<Call, "served" | "namespace">): void {
+  if (served.kind.resource.namespaced && namespace === "") throw badRequest("Namespace parameter required.");
+}
+
 /** Rejects with 400 where the name can be no key. */
 export function keyOfCall(call: Call, name = call.name): string {
+  requireNamespace(call);
   const wrong = pathError(name);
   if (wrong !== undefined) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${wrong}`);
   return keyFor(call.served, call.namespace, name);

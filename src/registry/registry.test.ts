@@ -182,6 +182,15 @@ describe("delete", () => {
     expect(await refusal(r.get(NAMESPACES, "n"))).toMatchObject({ code: 404 });
   });
 
+  test("nothing goes in all namespaces at once", async () => {
+    const r = openTestRegistry();
+    await r.create(CONFIG_MAPS, configMap("a"));
+    const refused = { code: 400, message: "Namespace parameter required." };
+    await expect(r.handle({ verb: "deletecollection", resource: CONFIG_MAPS, namespace: "", list: {}, options: {} })).rejects.toMatchObject(refused);
+    await expect(r.handle({ verb: "delete", resource: CONFIG_MAPS, namespace: "", name: "a", subresource: "", options: {} })).rejects.toMatchObject(refused);
+    expect((await r.list(CONFIG_MAPS)).items).toHaveLength(1);
+  });
+
   test("a collection goes by selector", async () => {
     const r = openTestRegistry();
     for (const [name, app] of [["a", "x"], ["b", "x"], ["c", "y"]] as const) await r.create(CONFIG_MAPS, configMap(name, {}, { labels: { app } }));

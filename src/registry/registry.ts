@@ -15,7 +15,7 @@ import type { Store } from "../store/store.ts";
 import { mutate, type AdmissionPlugin, type Reader } from "./admission.ts";
 import type { Allocators } from "./allocation.ts";
 import { openAmend } from "./amend.ts";
-import { admissionContext, checkNamespace, objectOf, shown, shownAs, viewOf, type Call, type Registry } from "./call.ts";
+import { admissionContext, checkNamespace, objectOf, requireNamespace, shown, shownAs, viewOf, type Call, type Registry } from "./call.ts";
 import { create } from "./create.ts";
 import { deleteAnswer, deleteObject } from "./delete.ts";
 import { managedFields as defaultManagedFields, type ManagedFields } from "./field-managers.ts";
@@ -192,6 +192,7 @@ class ObjectRegistry implements Api {
     checkDeleteOptions(options);
     const call = this.#call(request, caller, options, warnings);
     call.warnings.push(...(call.served.kind.deleteWarnings?.(options) ?? []));
+    requireNamespace(call);
     const listed = await list(this.#registry, call.served, namespace, request.list);
     for (let at = 0; at < listed.items.length; at += DELETE_TOGETHER) {
       const some = listed.items.slice(at, at + DELETE_TOGETHER);
