@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { kinds } from "../../src/api/kinds/table.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
+import { nameFor } from "../fuzz/generate.ts";
 import { choices, type Difference, differences, translate } from "./compare.ts";
 import { type Answered, type Endpoint, openEndpoint, type Sent } from "./endpoint.ts";
 import type { Live } from "./changes.ts";
@@ -142,7 +143,7 @@ async function main(): Promise<number> {
   const resources = options.reads ? [] : chosen(options.only);
   for (const resource of resources) {
     for (let seed = first; seed < first + Number(options.runs); seed++) {
-      const name = `d${seed}-${stamp}`;
+      const name = nameFor(resource, `d${seed}-${stamp}`);
       await playScript(both, `${apiVersionOf(resource)} ${resource.kind}`, drawScript(resource, namespace, name, seed), findings);
       await remove(both, resource, namespace, name);
     }

@@ -13,7 +13,7 @@ import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { kinds } from "../../src/api/kinds/table.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
 import { schemaOfKind } from "../../src/api/schema/schema.ts";
-import { leastObject } from "../fuzz/generate.ts";
+import { leastObject, nameFor } from "../fuzz/generate.ts";
 import { type Difference, differences } from "./compare.ts";
 import { type Endpoint, openEndpoint, type Sent } from "./endpoint.ts";
 import { everyField, laidOver, type Placed } from "./fields.ts";
@@ -67,7 +67,7 @@ class Sweep {
   }
 
   async sweep(resource: Resource, how: string): Promise<void> {
-    const name = `swept-${this.#namespace}`;
+    const name = nameFor(resource, `swept-${this.#namespace}`);
     const url = collectionOf(resource, this.#namespace);
     const least = { ...leastObject(resource, name), metadata: { name, ...(resource.namespaced && { namespace: this.#namespace }) } } as unknown as Object;
     const stored = how === "create" ? [least, least] : (await this.#each({ method: "POST", path: url, body: least })).map(({ body }) => body);

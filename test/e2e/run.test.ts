@@ -81,7 +81,9 @@ describe.concurrent("output", () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: "" });
     const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as Record<string, unknown>);
     const pod = expect.stringMatching(/^sums-\w{5}$/) as string;
-    expect(lines.slice(0, -1)).toEqual([
+    // Which of the two streams is read first is chance.
+    const logs = lines.slice(0, -1).sort((a, b) => String(a["log"]).localeCompare(String(b["log"])));
+    expect(logs).toEqual([
       { type: "log", namespace: "default", pod, container: "main", log: 'a "quoted" line' },
       { type: "log", namespace: "default", pod, container: "main", log: "error" },
     ]);

@@ -64,7 +64,7 @@ describe.concurrent("stint up does not start, says why, and ends with 2:", () =>
   test.for([
     { name: "a port that is no number", args: ["--port", "http"], says: "--port http: expected a number from 0 (any free port) to 65535" },
     { name: "a port that is none", args: ["--port", "65536"], says: "--port 65536: expected a number from 0 (any free port) to 65535" },
-    { name: "a part that can't be left out", args: ["--disable", "agent,server"], says: "--disable server: expected some of agent, scheduler" },
+    { name: "a part that can't be left out", args: ["--disable", "agent,server"], says: "--disable server: expected some of agent, scheduler, controllers" },
     { name: "a userland that there is none of", args: ["--userland", "none"], says: "--userland none: expected one of image, host, auto" },
     { name: "a word too many", args: ["now"], says: "too many arguments for 'up'. Expected 0 arguments but got 1: now." },
   ])("$name", async ({ args, says }) => expect(await up(args)).toBe(`stint: ${says}\n`));

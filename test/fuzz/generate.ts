@@ -97,9 +97,16 @@ export const LEAST: Readonly<Record<string, object>> = {
   CSIStorageCapacity: { storageClassName: "c" },
   VolumeAttachment: { spec: { attacher: "a.example.com", nodeName: "n", source: { persistentVolumeName: "v" } } },
   VolumeAttributesClass: { driverName: "d.example.com", parameters: { a: "b" } },
+  IPAddress: { spec: { parentRef: { group: "", resource: "services", namespace: "default", name: "a" } } },
   RoleBinding: { roleRef: ROLE },
   ClusterRoleBinding: { roleRef: ROLE },
 };
+
+/** Kinds whose objects can't be named as one likes. */
+const NAMES: Readonly<Record<string, string>> = { IPAddress: "10.0.0.9" };
+
+/** `name`, or what an object of this kind must be called. */
+export const nameFor = (resource: Resource, name: string): string => NAMES[resource.kind] ?? name;
 
 /** An object of this kind that is taken. */
 export const leastObject = (resource: Resource, name: string): KubeObject => ({

@@ -3,7 +3,7 @@ const UPSTREAM_500: readonly RegExp[] = [
   // metadata.resourceVersion of an update that is no number (storage.APIObjectVersioner).
   /strconv\.ParseUint: parsing /,
   // An applied configuration with unknown fields or of wrong types (structuredmerge.go).
-  /failed to (create typed patch object|convert new typed object|create manager for existing fields)/,
+  /failed to (create typed patch object|convert new (typed )?object|create manager for existing fields)/,
   // Directives of strategic merge patches (strategicpatch.go; interpretStrategicMergePatchError knows only some of its errors).
   /unknown patch type: /, /unable to find api field in struct /, /does not contain declared merge key: /, /list element types are not identical: /, /merging lists cannot yet be specified in the patch/,
   // Addresses below /watch that name nothing (requestinfo.go).

@@ -8,7 +8,7 @@ import { Discovery } from "../../src/api/discovery/discovery.ts";
 import { kinds } from "../../src/api/kinds/table.ts";
 import type { KubeObject } from "../../src/api/object.ts";
 import { apiVersionOf, type Resource } from "../../src/api/resource.ts";
-import { drawJsonPatch, drawObject, drawPatch, type Draw, leastObject } from "./generate.ts";
+import { drawJsonPatch, drawObject, drawPatch, type Draw, leastObject, nameFor } from "./generate.ts";
 import { isUpstream500 } from "./known.ts";
 import { openWhole, type Outcome, type Whole } from "./whole.ts";
 
@@ -42,7 +42,7 @@ const TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json";
 /** One life of an object under what was drawn; throws where something is answered with 500 or breaks a law. */
 async function live(g: Draw, resource: Resource, whole: Whole): Promise<void> {
   const url = collectionOf(resource);
-  const name = "fuzzed";
+  const name = nameFor(resource, "fuzzed");
   const send: Send = (method, path, body, contentType = "application/json") =>
     answered(whole.send(method, path, body, { "content-type": contentType, ...(method === "GET" && { accept: contentType }) }), `${method} ${path} ${contentType} ${JSON.stringify(body)}`);
   const validation = g(constantFrom, "", "?fieldValidation=Strict", "?fieldValidation=Ignore", "?dryRun=All");
@@ -91,6 +91,6 @@ test.each(resources.filter((r) => r.plural !== "namespaces").map((resource) => (
 
 test.each(resources.map((resource) => ({ resource, name: `${apiVersionOf(resource)} ${resource.kind}` })))("the least $name is taken", async ({ resource }) => {
   const whole = await openWhole();
-  const outcome = await whole.send("POST", collectionOf(resource), leastObject(resource, "least"));
+  const outcome = await whole.send("POST", collectionOf(resource), leastObject(resource, nameFor(resource, "least")));
   expect(outcome).toMatchObject({ code: 201 });
 });
