@@ -227,7 +227,6 @@ export default {
       config get-clusters
       config get-users
       config view
-      plugin list
       nope
       convert -f x
       options
