@@ -77,16 +77,20 @@ export function discoveryHandler(discovery: Discovery): DocumentHandler {
     if ((root !== "api" && root !== "apis") || rest.length > 0) return undefined;
     const isRead = request.method === "GET";
     if (group === "") {
-      if (!isRead && root === "api") return undefined;
+      if (!isRead && root === "api") throw methodNotAllowed();
       if (wantsAggregated(request.headers.accept ?? "")) return aggregatedAnswer(request, root);
       return plain(request, root === "api" ? discovery.apiVersions() : discovery.groupList());
     }
-    if (root === "api") return version === undefined && isRead ? known(discovery.resourceList("", group)) : undefined;
-    if (version === undefined) return known(discovery.group(group));
-    return isRead ? known(discovery.resourceList(group, version)) : undefined;
+    if (root === "api") return version === undefined ? onlyRead(discovery.resourceList("", group)) : undefined;
+    return version === undefined ? known(discovery.group(group)) : onlyRead(discovery.resourceList(group, version));
 
     function known(body: object | undefined): Promise<Answer> | undefined {
       return body && plain(request, body);
+    }
+
+    function onlyRead(body: object | undefined): Promise<Answer> | undefined {
+      if (body && !isRead) throw methodNotAllowed();
+      return known(body);
     }
   };
 }

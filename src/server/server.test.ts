@@ -36,6 +36,8 @@ describe("paths", () => {
     { method: "OPTIONS", path: JOBS, want: NOT_ALLOWED },
     { method: "BREW", path: JOBS, want: NOT_ALLOWED },
     { method: "POST", path: "/version", want: NOT_ALLOWED },
+    { method: "POST", path: "/api", want: NOT_ALLOWED },
+    { method: "DELETE", path: "/apis/batch/v1", want: NOT_ALLOWED },
     { method: "DELETE", path: "/api/v1/watch/configmaps", want: NOT_ALLOWED },
     { method: "BREW", path: "/apis/batch/v1/jobs/a", want: NOT_FOUND },
     { method: "GET", path: `${MAPS}/a%2Fstatus`, want: NOT_FOUND },
@@ -64,7 +66,7 @@ describe("paths", () => {
   });
 
   test("HEAD is refused where objects are, and answered where documents are", async () => {
-    expect(await server.request("HEAD", MAPS)).toMatchObject({ status: 405 });
+    for (const path of [MAPS, "/api/v1"]) expect(await server.request("HEAD", path)).toMatchObject({ status: 405 });
     expect(await server.request("HEAD", "/apis/batch")).toMatchObject({ status: 200 });
   });
 
