@@ -31,6 +31,27 @@ def job(name):
     return client.V1Job(metadata=client.V1ObjectMeta(name=name, labels={"made-by": "python"}), spec=client.V1JobSpec(template=template))
 
 
+def updated(read, change, replace):
+    """Reads, changes and replaces until nobody (the Job controller, here) has written in between."""
+    while True:
+        value = read("python-job", NAMESPACE)
+        change(value)
+        try:
+            return replace("python-job", NAMESPACE, value)
+        except ApiException as error:
+            if error.status != 409:
+                raise
+
+
+def resume(value):
+    value.spec.suspend = False
+
+
+def count_one(value):
+    value.status.active = 1
+    value.status.ready = 1
+
+
 seen = []
 started = batch.list_namespaced_job(NAMESPACE).metadata.resource_version
 
@@ -51,15 +72,11 @@ refused(lambda: batch.create_namespaced_job(NAMESPACE, job("python-job")), 409, 
 refused(lambda: batch.create_namespaced_job(NAMESPACE, job("Not_A_Name")), 422, "Invalid", "a bad name is Invalid")
 want(batch.patch_namespaced_job("python-job", NAMESPACE, {"spec": {"suspend": True}}).spec.suspend, "a merge patch")
 want(batch.patch_namespaced_job("python-job", NAMESPACE, [{"op": "add", "path": "/metadata/annotations", "value": {"a": "1"}}]).metadata.annotations == {"a": "1"}, "a JSON patch")
-read = batch.read_namespaced_job("python-job", NAMESPACE)
-read.spec.suspend = False
-want(batch.replace_namespaced_job("python-job", NAMESPACE, read).spec.suspend is False, "an update")
+read = updated(batch.read_namespaced_job, resume, batch.replace_namespaced_job)
+want(read.spec.suspend is False, "an update")
 read.metadata.resource_version = made.metadata.resource_version
 refused(lambda: batch.replace_namespaced_job("python-job", NAMESPACE, read), 409, "Conflict", "an update of an old version is a Conflict")
-status = batch.read_namespaced_job_status("python-job", NAMESPACE)
-status.status.active = 1
-status.status.ready = 1
-want(batch.replace_namespaced_job_status("python-job", NAMESPACE, status).metadata.name == "python-job", "a status update")
+want(updated(batch.read_namespaced_job_status, count_one, batch.replace_namespaced_job_status).metadata.name == "python-job", "a status update")
 
 jobs = dynamic.DynamicClient(client.ApiClient()).resources.get(api_version="batch/v1", kind="Job")
 manifest = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "python-job", "labels": {"applied": "yes"}}}

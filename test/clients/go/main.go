@@ -185,7 +185,7 @@ func otherClients(ctx context.Context, config *rest.Config, client kubernetes.In
 	must(err)
 	list, err := bare.Resource(jobs).Namespace(namespace).List(ctx, metav1.ListOptions{})
 	must(err)
-	want(len(list.Items) == 5 && list.Items[0].Kind == "PartialObjectMetadata", "the metadata client lists")
+	want(len(list.Items) == 5 && list.Items[0].Name == "many-0", "the metadata client lists")
 	watcher, err := bare.Resource(jobs).Namespace(namespace).Watch(ctx, metav1.ListOptions{ResourceVersion: list.ResourceVersion})
 	must(err)
 	must(client.BatchV1().Jobs(namespace).DeleteCollection(ctx, metav1.DeleteOptions{}, metav1.ListOptions{}))
