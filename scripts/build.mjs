@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, s
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import './generate-types.mjs';
 
 const home = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(home, 'dist');

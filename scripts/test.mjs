@@ -67,7 +67,6 @@ if (!existsSync(join(home, 'dist/stint.mjs')) || wanted('check')) check('build',
 if (wanted('check')) {
   check('types', node, ['node_modules/typescript/bin/tsc', '--noEmit']);
   check('lint', join(home, 'node_modules/.bin/oxlint'), ['--type-aware', '--quiet']);
-  check('generated types', node, ['scripts/generate-types.mjs', '--check']);
 }
 if (wanted('unit')) suite('unit', 'vitest.config.ts');
 if (wanted('e2e')) suite('end to end', 'test/e2e/vitest.config.ts');

@@ -1,6 +1,6 @@
 /**
  * Turns a layer's tar stream into a directory: every entry stays inside it, whatever its name or links say.
- * Whiteouts are applied to the tree that is there (the caller puts the lower layers' files there first, as hard links, where a layer has any);
+ * Whiteouts are applied to the tree that is there (the caller puts the lower layers' files there first, as hard links, where a layer has some);
  * a regular file is always written anew, so a hard-linked lower file is never changed. Devices are left out: a sandbox has its own /dev.
  * Follows the OCI image specification, layer.md.
  */

@@ -118,7 +118,7 @@ const ALSO: Readonly<Record<string, string>> = { "policy/v1beta1/Eviction": "io.
 export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind): string | undefined {
   if (found.kind === expected.kind && found.group === expected.group && found.version === expected.version) return undefined;
   const schema = ALSO[`${groupVersion(found)}/${found.kind}`] ?? schemaOfKind(found);
-  // Options kinds are registered in every group: any of their names will do.
+  // Options kinds are registered in every group: each of their names will do.
   if (schema !== undefined && schema === schemaOfKind(expected)) return undefined;
   if (schema === undefined && !(groupVersion(found) === "v1" && found.kind === "List")) return `no kind ${goQuote(found.kind)} is registered for version ${goQuote(groupVersion(found))} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
   return `converting (${found.version}.${found.kind}) to (${internalPackage(expected.group)}.${expected.kind}): unknown conversion`;

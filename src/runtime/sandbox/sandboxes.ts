@@ -22,7 +22,7 @@ export interface Sandbox {
   ready: boolean;
 }
 
-/** Pods get their addresses from 127.64.0.0/10: any of them can be bound, none is anybody else's. */
+/** Pods get their addresses from 127.64.0.0/10: each can be bound, and is nobody else's. */
 const FIRST_ADDRESS = (127 << 24) | (64 << 16);
 const ADDRESSES = 1 << 22;
 const SHM = "/dev/shm";

@@ -10,7 +10,7 @@
  * File descriptors: 1, 2 and (shim) 5, 6 output pipes, 3/4 "go", (init) 4 the start file, 7 record, 8/9 report. An empty here-document is an anonymous pipe that /proc
  * opens for writing: no mkfifo, no names. `cat` drains each output pipe into a file, so that /dev/stdout can be opened and truncated in the
  * container without harm, and holds the report pipe open: end of file there means that every byte of output is in the file.
- * Nothing in the container has any of these descriptors but 1 and 2.
+ * Of these descriptors the container has 1 and 2 only.
  */
 import { quote } from "./shell.ts";
 

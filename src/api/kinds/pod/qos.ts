@@ -19,7 +19,7 @@ function collect(into: Record<string, string | number>, from: Resources | undefi
   return found;
 }
 
-/** Guaranteed: every container has limits of cpu and memory that equal its requests; BestEffort: no container has any; else Burstable. */
+/** Guaranteed: every container has limits of cpu and memory that equal its requests; BestEffort: no container has either; else Burstable. */
 export function qosClassOf(spec: PodSpec): "Guaranteed" | "Burstable" | "BestEffort" {
   const requests: Record<string, string | number> = {};
   const limits: Record<string, string | number> = {};
