@@ -6,6 +6,7 @@
 import type { Clock } from "../base/clock.ts";
 import { AGGREGATED_MEDIA_TYPE, type Discovery, etagOf } from "../api/discovery/discovery.ts";
 import type { OpenApi, OpenApiDocument } from "../api/openapi/openapi.ts";
+import type { OpenApiVersion } from "../api/openapi/schemas.ts";
 import { encode } from "./encode.ts";
 import { type Answer, type HttpRequest, methodNotAllowed, TEXT_PLAIN } from "./exchange.ts";
 import { MEDIA_TYPE, negotiate, parseAccept } from "./negotiation.ts";
@@ -96,49 +97,55 @@ export function discoveryHandler(discovery: Discovery): DocumentHandler {
 }
 
 const FOREVER_MS = 365 * 24 * 60 * 60 * 1000;
-const OPENAPI_V2_PROTOBUF = /^application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/;
+/** Older clients ask with `@`, which no media type may have: never an answer's. */
+const PROTOBUF_ASKED = { v2: /^com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf$/, v3: /^com\.github\.proto-openapi\.spec\.v3[@.]v1\.0\+protobuf$/ } as const;
+const VARY = { v2: "Accept-Encoding, Accept", v3: "Accept" } as const;
 
 /** What the client prefers of an OpenAPI document's forms; undefined: none of them. Follows kube-openapi pkg/handler. */
-function openApiForm(request: HttpRequest, protobuf?: RegExp): "json" | "protobuf" | undefined {
+function openApiForm(request: HttpRequest, version: OpenApiVersion): "json" | "protobuf" | undefined {
   for (const { type, subtype } of parseAccept(request.headers.accept ?? "*/*")) {
-    if ((type === "*" || type === "application") && (subtype === "*" || subtype === "json")) return "json";
-    if (protobuf?.test(`${type}/${subtype}`)) return "protobuf";
+    if (type !== "*" && type !== "application") continue;
+    if (subtype === "*" || subtype === "json") return "json";
+    if (PROTOBUF_ASKED[version].test(subtype)) return "protobuf";
   }
   return undefined;
 }
 
-/** kubectl asks for protobuf, and falls back to this document for kinds that no v3 document has. */
-async function openApiV2Answer(request: HttpRequest, openapi: OpenApi): Promise<Answer> {
-  const form = openApiForm(request, OPENAPI_V2_PROTOBUF);
-  const headers = { vary: "Accept-Encoding, Accept" };
-  if (form === undefined) return { status: 406, headers, body: "" };
-  const document = openapi.v2();
-  const text = JSON.stringify(document);
-  const ranges = { ...headers, "accept-ranges": "bytes" };
-  if (form === "json") return tagged(request, "application/json", text, etagOf(text), ranges);
-  const { encodeOpenApiV2, OPENAPI_V2_PROTOBUF: mediaType } = await import("../api/openapi/protobuf.ts");
-  return tagged(request, mediaType, encodeOpenApiV2(document), etagOf(text), ranges);
+/** OpenAPI in protobuf: made when it is first asked for, then kept beside the document's text. */
+class OpenApiProtobuf {
+  readonly #made = new Map<OpenApiDocument, Uint8Array>();
+
+  async bytesOf(document: OpenApiDocument): Promise<{ readonly mediaType: string; readonly bytes: Uint8Array }> {
+    const { encodeOpenApi, OPENAPI_PROTOBUF } = await import("../api/openapi/protobuf.ts");
+    let bytes = this.#made.get(document);
+    if (!bytes) this.#made.set(document, (bytes = encodeOpenApi(JSON.parse(document.text) as object, document.version)));
+    return { mediaType: OPENAPI_PROTOBUF[document.version], bytes };
+  }
 }
 
-/** One group version's document. With the hash of what it is now it may be kept for ever; with another, the client is sent to that. */
-function openApiV3Answer(request: HttpRequest, { text, hash }: OpenApiDocument, clock: Clock): Answer {
-  const headers = { vary: "Accept" };
-  const asked = request.query.get("hash") ?? "";
+/** A document. A version 3 one may be kept for ever when it is asked for by the hash of what it is now; by another, the client is sent to that. */
+async function openApiAnswer(request: HttpRequest, document: OpenApiDocument, protobuf: OpenApiProtobuf, clock: Clock): Promise<Answer> {
+  const { version, text, hash } = document;
+  const vary = { vary: VARY[version] };
+  const form = openApiForm(request, version);
+  if (form === undefined) return { status: 406, headers: vary, body: "" };
+  const { mediaType, bytes } = form === "json" ? { mediaType: MEDIA_TYPE.json, bytes: text } : await protobuf.bytesOf(document);
   const etag = `"${hash}"`;
-  if (openApiForm(request) === undefined) return { status: 406, headers, body: "" };
-  if (asked !== "" && asked !== hash) return { status: 301, headers: { ...headers, "content-type": "application/json", etag, location: `${request.path}?hash=${hash}` }, body: "" };
+  const asked = version === "v3" ? (request.query.get("hash") ?? "") : "";
+  if (asked !== "" && asked !== hash) return { status: 301, headers: { ...vary, "content-type": mediaType, etag, location: `${request.path}?hash=${hash}` }, body: "" };
   const forever = asked !== "" && { "cache-control": "public, immutable", expires: new Date(clock.now() + FOREVER_MS).toUTCString().replace("GMT", "UTC") };
-  return tagged(request, "application/json", text, etag, { ...headers, ...forever, "accept-ranges": "bytes" });
+  return tagged(request, mediaType, bytes, etag, { ...vary, ...forever, "accept-ranges": "bytes" });
 }
 
 /** /openapi/v2, /openapi/v3, /openapi/v3/PATH: whatever the method is. */
 export function openApiHandler(openapi: OpenApi, clock: Clock): DocumentHandler {
+  const protobuf = new OpenApiProtobuf();
   return (request) => {
     const { path } = request;
     if (path === "/openapi/v3") return { status: 200, headers: { "content-type": TEXT_PLAIN, "accept-ranges": "bytes" }, body: openapi.index() };
-    if (path === "/openapi/v2") return openApiV2Answer(request, openapi);
+    if (path === "/openapi/v2") return openApiAnswer(request, openapi.v2(), protobuf, clock);
     if (!path.startsWith("/openapi/v3/")) return undefined;
     const document = openapi.document(path.slice("/openapi/v3/".length));
-    return document ? openApiV3Answer(request, document, clock) : { status: 404, headers: {}, body: "" };
+    return document ? openApiAnswer(request, document, protobuf, clock) : { status: 404, headers: {}, body: "" };
   };
 }

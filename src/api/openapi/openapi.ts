@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import type { Discovery, ServedVersion } from "../discovery/discovery.ts";
 import { operationsOf, type Operations, smallOperations } from "./operations.ts";
 import { pathsV2, pathsV3, schemasOf } from "./paths.ts";
-import { openApiSchema, withReferences, type Descriptions } from "./schemas.ts";
+import { openApiSchema, type OpenApiVersion, withReferences, type Descriptions } from "./schemas.ts";
 
 export interface OpenApiOptions {
   readonly discovery: Discovery;
@@ -16,8 +16,9 @@ export interface OpenApiOptions {
   readonly descriptions?: () => Descriptions;
 }
 
-/** A document and the hash under which clients may cache it for ever. */
+/** A document as JSON, and the hash under which clients may cache it for ever. */
 export interface OpenApiDocument {
+  readonly version: OpenApiVersion;
   readonly text: string;
   readonly hash: string;
 }
@@ -25,20 +26,10 @@ export interface OpenApiDocument {
 const SECURITY = { BearerToken: { description: "Bearer Token authentication", type: "apiKey", name: "authorization", in: "header" } };
 const hashOf = (text: string): string => createHash("sha512").update(text).digest("hex").toUpperCase();
 
-/** The document for older clients. */
-export interface OpenApiV2 {
-  readonly swagger: string;
-  readonly info: { readonly title: string; readonly version: string };
-  readonly paths: Readonly<Record<string, object>>;
-  readonly definitions: Readonly<Record<string, object>>;
-  readonly parameters: Readonly<Record<string, object>>;
-  readonly securityDefinitions: object;
-  readonly security: object;
-}
-
 export class OpenApi {
   readonly #options: OpenApiOptions;
   readonly #documents = new Map<string, OpenApiDocument>();
+  #v2: OpenApiDocument | undefined;
   #descriptions: Descriptions | undefined;
 
   constructor(options: OpenApiOptions) {
@@ -55,12 +46,20 @@ export class OpenApi {
   document(path: string): OpenApiDocument | undefined {
     if (!this.#paths().includes(path)) return undefined;
     let found = this.#documents.get(path);
-    if (!found) this.#documents.set(path, (found = { text: JSON.stringify(this.#make(path)), hash: this.#hash(path) }));
+    if (!found) this.#documents.set(path, (found = { version: "v3", text: JSON.stringify(this.#make(path)), hash: this.#hash(path) }));
     return found;
   }
 
-  /** `/openapi/v2`, as an object: for JSON, or for `encodeOpenApiV2`. */
-  v2(): OpenApiV2 {
+  /** `/openapi/v2`, for older clients. */
+  v2(): OpenApiDocument {
+    if (!this.#v2) {
+      const text = JSON.stringify(this.#makeV2());
+      this.#v2 = { version: "v2", text, hash: hashOf(text) };
+    }
+    return this.#v2;
+  }
+
+  #makeV2(): object {
     const all = this.#paths().map((path) => this.#operations(path));
     const names = withReferences(all.flatMap(schemasOf));
     const definitions = Object.fromEntries(names.map((name) => [name, openApiSchema(name, "v2", this.#texts())]));
@@ -78,7 +77,7 @@ export class OpenApi {
     return (this.#descriptions ??= this.#options.descriptions?.() ?? {});
   }
 
-  #info(): OpenApiV2["info"] {
+  #info(): object {
     return { title: "Kubernetes", version: this.#options.gitVersion.replace(/^v(\d+\.\d+).*/, "$1") };
   }
 
