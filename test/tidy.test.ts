@@ -77,6 +77,8 @@ const code = (line: string) => line.replace(/\/\*.*?\*\//g, "").replace(/\/\/.*$
 
 /** Registry and server are the same for all kinds. Where they do say a kind's name, it is one of these. */
 const GENERIC_ROOMS = new Set(["registry", "server"]);
+/** Rooms that work on what a request says. */
+const LOOKED_UP_IN = new Set(["api", "registry", "server", "admission", "resources", "auth"]);
 const FOR_TESTS = /\/(?:testing|test-kinds|fake-api)\.ts$/;
 const MAY_NAME: readonly { readonly path: string; readonly name: string; readonly because: string }[] = [
   { path: "src/server/request-info.ts", name: "namespaces", because: "the grammar of URLs: what follows it is inside a namespace" },
@@ -130,6 +132,12 @@ describe("the source tree", () => {
     const wrong = source.filter((f) => f.room !== "base" && !f.isTest).flatMap((file) =>
       file.lines.flatMap((text, i) => BANNED.filter(({ pattern }) => pattern.test(code(text))).map(({ instead }) => `${file.path}:${i + 1}: banned call, use ${instead}`)),
     );
+    expect(wrong).toEqual([]);
+  });
+
+  test("tables that requests' texts are looked up in inherit nothing", () => {
+    const bare = /^(?:export )?const \w+: (?:Readonly<|Partial<)*Record<string, .*> = \{/;
+    const wrong = source.filter((f) => LOOKED_UP_IN.has(f.room) && !f.isTest && !FOR_TESTS.test(f.path)).flatMap((f) => f.lines.flatMap((text, i) => (bare.test(text) ? [`${f.path}:${i + 1}: make it a table() of base/own.ts`] : [])));
     expect(wrong).toEqual([]);
   });
 

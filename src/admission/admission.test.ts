@@ -91,6 +91,7 @@ describe("Priority and DefaultTolerationSeconds", () => {
     { given: { priorityClassName: "high" }, priority: 1000 },
     { given: { priorityClassName: "system-node-critical" }, priority: 2_000_001_000 },
     { given: { priorityClassName: "absent" }, message: "no PriorityClass with name absent was found" },
+    { given: { priorityClassName: "constructor" }, message: "no PriorityClass with name constructor was found" },
     { given: { priority: 7 }, message: "the integer value of priority (7) must not be provided in pod spec; priority admission controller computed 0 from the given PriorityClass name" },
   ])("$given", async ({ given, priority, message }) => {
     const r = await withNamespace();

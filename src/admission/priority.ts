@@ -2,13 +2,14 @@
  * A pod's priority is its class's; only one class may be the default.
  * Follows kubernetes plugin/pkg/admission/priority/admission.go.
  */
+import { table } from "../base/own.ts";
 import type { Pod, PriorityClass } from "../api/generated/types.ts";
 import type { Draft } from "../api/kinds/kind.ts";
 import { PODS, PRIORITY_CLASSES } from "../api/resource.ts";
 import { concerns, refuse, type AdmissionContext, type AdmissionPlugin, type Reader } from "../registry/admission.ts";
 
 /** They are known before anybody has made them. */
-const SYSTEM_CLASSES: Readonly<Record<string, number>> = { "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 };
+const SYSTEM_CLASSES: Readonly<Record<string, number>> = table({ "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 });
 
 interface Priority {
   readonly className: string;

@@ -4,6 +4,7 @@
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/admission/plugin/resourcequota/controller.go.
  */
 import type { Clock, Instant } from "../base/clock.ts";
+import { own } from "../base/own.ts";
 import type { Pod, ResourceQuota } from "../api/generated/types.ts";
 import type { Draft } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
@@ -12,7 +13,7 @@ import { quantitySign } from "../api/quantity.ts";
 import { PODS, qualifiedPlural, RESOURCE_QUOTAS, SERVICES } from "../api/resource.ts";
 import { concerns, refuse, type AdmissionContext, type AdmissionPlugin } from "../registry/admission.ts";
 
-const print = (usage: Usage, names: readonly string[]) => names.map((name) => `${name}=${usage[name] ?? "0"}`).join(",");
+const print = (usage: Usage, names: readonly string[]) => names.map((name) => `${name}=${own(usage, name) ?? "0"}`).join(",");
 
 const hardOf = (quota: ResourceQuota): Usage => (quota.status?.hard ?? {}) as Usage;
 const usedOf = (quota: ResourceQuota): Usage => (quota.status?.used ?? {}) as Usage;

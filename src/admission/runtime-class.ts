@@ -2,6 +2,7 @@
  * A pod's runtime class gives it an overhead, a node selector and tolerations; a class that is not there, or another overhead, refuses it.
  * Follows kubernetes plugin/pkg/admission/runtimeclass/admission.go and pkg/util/tolerations.
  */
+import { own } from "../base/own.ts";
 import type { Pod, RuntimeClass, Toleration } from "../api/generated/types.ts";
 import type { Draft } from "../api/kinds/kind.ts";
 import { compareQuantities } from "../api/quantity.ts";
@@ -52,8 +53,8 @@ function place(pod: Draft<Pod>, { scheduling }: RuntimeClass, no: (why: string) 
   const { spec } = pod;
   if (!spec || !scheduling) return;
   for (const [key, value] of Object.entries(scheduling.nodeSelector ?? {})) {
-    const own = spec.nodeSelector?.[key];
-    if (own !== undefined && own !== value) throw no(`conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${own}`);
+    const wanted = own(spec.nodeSelector, key);
+    if (wanted !== undefined && wanted !== value) throw no(`conflict: runtimeClass.scheduling.nodeSelector[${key}] = ${value}; pod.spec.nodeSelector[${key}] = ${wanted}`);
     spec.nodeSelector = { ...spec.nodeSelector, [key]: value };
   }
   const merged = mergeTolerations(spec.tolerations ?? [], scheduling.tolerations ?? []);

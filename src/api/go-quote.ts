@@ -2,8 +2,9 @@
  * Texts as Go's `%q` quotes them: error messages show strings so. JSON's quoting is the same for all but control and unprintable characters.
  * Follows Go strconv/quote.go.
  */
+import { table } from "../base/own.ts";
 
-const NAMED: Readonly<Record<string, string>> = { "\u0007": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\" };
+const NAMED: Readonly<Record<string, string>> = table({ "\u0007": "\\a", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\v": "\\v", '"': '\\"', "\\": "\\\\" });
 const UNPRINTABLE = /["\\]|[^\p{L}\p{M}\p{N}\p{P}\p{S} ]/gu;
 
 function escaped(c: string): string {

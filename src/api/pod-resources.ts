@@ -2,6 +2,7 @@
  * What a pod asks of a node, as numbers: the one formula that scheduler, agent and quota share.
  * Follows kubernetes staging/src/k8s.io/component-helpers/resource/helpers.go (PodRequests, PodLimits).
  */
+import { own } from "../base/own.ts";
 import type { Container, PodSpec } from "./generated/types.ts";
 import { parseQuantity, quantityMilliValue, quantityValue } from "./quantity.ts";
 
@@ -26,7 +27,7 @@ const amounts = (list: List): Amounts => Object.fromEntries(Object.entries(list 
 
 function merge(a: Amounts, b: Amounts, how: (x: number, y: number) => number): Amounts {
   const sum: Record<string, number> = { ...a };
-  for (const [name, value] of Object.entries(b)) sum[name] = how(sum[name] ?? 0, value);
+  for (const [name, value] of Object.entries(b)) sum[name] = how(own(a, name) ?? 0, value);
   return sum;
 }
 
@@ -42,9 +43,9 @@ function total(spec: PodSpec, kind: Kind): Amounts {
   let sidecars: Amounts = {};
   let peak: Amounts = {};
   for (const c of spec.initContainers ?? []) {
-    const own = amounts(c.resources?.[kind]);
-    if (isSidecar(c)) sidecars = add(sidecars, own);
-    peak = max(peak, isSidecar(c) ? sidecars : add(sidecars, own));
+    const asked = amounts(c.resources?.[kind]);
+    if (isSidecar(c)) sidecars = add(sidecars, asked);
+    peak = max(peak, isSidecar(c) ? sidecars : add(sidecars, asked));
   }
   const pod = max(add(running, sidecars), peak);
   const ofPod = amounts(spec.resources?.[kind]);

@@ -2,6 +2,7 @@
  * Quantities (`500m`, `1Gi`, `2e3`): parsed exactly, compared, added, and written in the canonical form that the API answers with.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/api/resource/quantity.go and suffix.go.
  */
+import { table } from "../base/own.ts";
 
 export type QuantityFormat = "BinarySI" | "DecimalSI" | "DecimalExponent";
 
@@ -14,7 +15,7 @@ export interface Quantity {
 const NANO = 1_000_000_000n;
 const MILLI = 1_000_000n;
 const BINARY = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-const DECIMAL: Readonly<Record<string, number>> = { n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 };
+const DECIMAL: Readonly<Record<string, number>> = table({ n: -9, u: -6, m: -3, "": 0, k: 3, M: 6, G: 9, T: 12, P: 15, E: 18 });
 const DECIMAL_OF: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(DECIMAL).map(([s, e]) => [e, s]));
 const MAX_NANO = (2n ** 63n - 1n) * NANO;
 

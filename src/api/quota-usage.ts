@@ -3,6 +3,7 @@
  * Follows kubernetes pkg/quota/v1/evaluator/core (pods.go, services.go, persistent_volume_claims.go) and staging apiserver pkg/quota/v1/generic.
  */
 import type { Instant } from "../base/clock.ts";
+import { own } from "../base/own.ts";
 import type { Container, PersistentVolumeClaim, Pod, PodSpec, ResourceQuota, Service } from "./generated/types.ts";
 import { sumOfRequests } from "./kinds/pod/defaults.ts";
 import { qosClassOf } from "./kinds/pod/qos.ts";
@@ -34,7 +35,8 @@ function amountsOf(spec: PodSpec, kind: "requests" | "limits"): Amounts {
   const amounts: Record<string, string | number> = { ...sumOfRequests(spec, kind), ...spec.resources?.[kind] };
   for (const [name, more] of Object.entries(spec.overhead ?? {})) {
     // Where nothing is limited, the overhead is not either.
-    if (kind === "requests" || amounts[name] !== undefined) amounts[name] = addQuantities(amounts[name] ?? 0, more);
+    const amount = own(amounts, name);
+    if (kind === "requests" || amount !== undefined) amounts[name] = addQuantities(amount ?? 0, more);
   }
   return amounts;
 }
@@ -84,14 +86,14 @@ export function usageOf(resource: Resource, object: object, now: Instant): Usage
 
 export function addUsage(a: Usage, b: Usage): Usage {
   const sum: Record<string, string> = { ...a };
-  for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(sum[name] ?? "0", amount);
+  for (const [name, amount] of Object.entries(b)) sum[name] = addQuantities(own(a, name) ?? "0", amount);
   return sum;
 }
 
 /** What `a` is more than `b`; less is negative. */
 export function subtractUsage(a: Usage, b: Usage): Usage {
   const names = new Set([...Object.keys(a), ...Object.keys(b)]);
-  return Object.fromEntries([...names].map((name) => [name, subtractQuantities(a[name] ?? "0", b[name] ?? "0")]));
+  return Object.fromEntries([...names].map((name) => [name, subtractQuantities(own(a, name) ?? "0", own(b, name) ?? "0")]));
 }
 
 /** Only what `names` bounds. */
@@ -174,4 +176,4 @@ export function missingAsks({ spec }: Pod, bounded: Iterable<string>): string[] 
 }
 
 /** The names whose usage would be more than is allowed, sorted. */
-export const exceeded = (usage: Usage, hard: Usage): string[] => Object.keys(usage).filter((name) => hard[name] !== undefined && compareQuantities(usage[name], hard[name]) > 0).sort();
+export const exceeded = (usage: Usage, hard: Usage): string[] => Object.keys(usage).filter((name) => own(hard, name) !== undefined && compareQuantities(usage[name], hard[name]) > 0).sort();

@@ -1,6 +1,7 @@
 /**
  * How the rest of the house names a resource: group, version, plural, kind, scope, and (as a phantom) the type of its objects.
  */
+import { table } from "../base/own.ts";
 import type * as t from "./generated/types.ts";
 
 export type { t as types };
@@ -43,7 +44,7 @@ export const CLUSTER_ROLES = resource<t.ClusterRole>("rbac.authorization.k8s.io"
 export const CLUSTER_ROLE_BINDINGS = resource<t.ClusterRoleBinding>("rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", false);
 
 /** Names under which upstream has kinds in its store, where those are not their plurals: errors show them. */
-const STORAGE_PATHS: Readonly<Record<string, string>> = { nodes: "minions", services: "services/specs", endpoints: "services/endpoints", replicationcontrollers: "controllers", ingresses: "ingress" };
+const STORAGE_PATHS: Readonly<Record<string, string>> = table({ nodes: "minions", services: "services/specs", endpoints: "services/endpoints", replicationcontrollers: "controllers", ingresses: "ingress" });
 
 /** `pods`, `services/specs`. */
 export const storagePathOf = ({ plural }: Pick<Resource, "plural">): string => STORAGE_PATHS[plural] ?? plural;

@@ -3,6 +3,7 @@
  * module. Messages and quirks (what `in ()` means, what is refused) follow kubernetes staging/src/k8s.io/apimachinery/pkg/labels/selector.go.
  */
 import { unreachable } from "../base/assert.ts";
+import { own, table } from "../base/own.ts";
 import { invalidValue, required, type FieldError } from "./field-error.ts";
 import type { LabelSelector } from "./generated/types.ts";
 import { isLabelValue, isQualifiedName } from "./names.ts";
@@ -219,7 +220,7 @@ export function parseLabelSelector(text: string | undefined): Selector {
 }
 
 function fits({ key, operator, values }: Requirement, labels: Labels): boolean {
-  const value = labels !== undefined && Object.hasOwn(labels, key) ? labels[key] : undefined;
+  const value = own(labels, key);
   switch (operator) {
     case "exists":
       return value !== undefined;
@@ -244,7 +245,7 @@ const compares = (operator: "gt" | "lt", left: number, right: number) => (operat
 
 export const matchesSelector = (selector: Selector, labels: Labels): boolean => selector.every((r) => fits(r, labels));
 
-const SET_OPERATORS: Readonly<Record<string, RequirementOperator>> = { In: "in", NotIn: "notin", Exists: "exists", DoesNotExist: "!" };
+const SET_OPERATORS: Readonly<Record<string, RequirementOperator>> = table({ In: "in", NotIn: "notin", Exists: "exists", DoesNotExist: "!" });
 
 /** A LabelSelector of an object as requirements; undefined where an operator is unknown. Follows metav1.LabelSelectorAsSelector. */
 export function selectorOf(selector: LabelSelector): Selector | undefined {

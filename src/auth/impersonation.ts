@@ -33,14 +33,17 @@ function decodeKey(key: string): string {
 
 function readHeaders({ rawHeaders, headers }: HttpRequest): Wanted {
   const groups: string[] = [];
-  const extra: Record<string, string[]> = {};
+  const extra = new Map<string, string[]>();
   for (let i = 0; i + 1 < rawHeaders.length; i += 2) {
     const name = (rawHeaders[i] ?? "").toLowerCase();
     const value = rawHeaders[i + 1] ?? "";
     if (name === "impersonate-group") groups.push(value);
-    else if (name.startsWith(EXTRA)) (extra[decodeKey(name.slice(EXTRA.length))] ??= []).push(value);
+    else if (name.startsWith(EXTRA)) {
+      const key = decodeKey(name.slice(EXTRA.length));
+      extra.set(key, [...(extra.get(key) ?? []), value]);
+    }
   }
-  return { user: headers["impersonate-user"] ?? "", uid: headers["impersonate-uid"] ?? "", groups, extra };
+  return { user: headers["impersonate-user"] ?? "", uid: headers["impersonate-uid"] ?? "", groups, extra: Object.fromEntries(extra) };
 }
 
 const goStrings = (values: readonly string[]): string => `[]string{${values.map((v) => JSON.stringify(v)).join(", ")}}`;

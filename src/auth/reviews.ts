@@ -3,6 +3,7 @@
  * Follows kubernetes pkg/registry/authorization, pkg/registry/authentication and pkg/apis/authorization/validation.
  */
 import type { Clock } from "../base/clock.ts";
+import { table } from "../base/own.ts";
 import { type FieldError, forbiddenField, invalidValue, required, toCause } from "../api/field-error.ts";
 import type * as types from "../api/generated/types.ts";
 import { isQualifiedName } from "../api/names.ts";
@@ -159,14 +160,14 @@ const tokenReview: Review = async ({ object, deps }) => {
   return { ...object, status: { user: {}, error: errors.length > 1 ? `[${errors.join(", ")}]` : errors.join("") } };
 };
 
-const REVIEWS: Readonly<Record<string, Review>> = {
+const REVIEWS: Readonly<Record<string, Review>> = table({
   "authorization.k8s.io/selfsubjectaccessreviews": selfSubjectAccess,
   "authorization.k8s.io/subjectaccessreviews": subjectAccess,
   "authorization.k8s.io/localsubjectaccessreviews": localSubjectAccess,
   "authorization.k8s.io/selfsubjectrulesreviews": selfSubjectRules,
   "authentication.k8s.io/selfsubjectreviews": selfSubject,
   "authentication.k8s.io/tokenreviews": tokenReview,
-};
+});
 
 const reviewOf = (request: ApiRequest): Review | undefined => (request.verb === "create" ? REVIEWS[`${request.resource.group}/${request.resource.plural}`] : undefined);
 

@@ -4,6 +4,7 @@
 import type { Clock } from "../base/clock.ts";
 import type { Ids } from "../base/chance.ts";
 import type { Logger } from "../base/logger.ts";
+import { own } from "../base/own.ts";
 import type { DraftObject, Kind, View } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { Caller } from "../api/request.ts";
@@ -49,7 +50,7 @@ export function managerOf({ fieldManager, caller }: Pick<Call, "fieldManager" | 
 }
 
 /** How the subresource shows the object, where it shows it as one of another kind. */
-export const viewOf = ({ served, subresource }: Pick<Call, "served" | "subresource">): View<KubeObject> | undefined => (Object.hasOwn(served.kind.views, subresource) ? served.kind.views[subresource] : undefined);
+export const viewOf = ({ served, subresource }: Pick<Call, "served" | "subresource">): View<KubeObject> | undefined => own(served.kind.views, subresource);
 
 /** The kind of what the request carries and is answered with. */
 export const shownAs = (call: Pick<Call, "served" | "subresource">): Kind => viewOf(call)?.kind ?? call.served.kind;

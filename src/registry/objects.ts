@@ -2,6 +2,7 @@
  * What happens to an object on its way into the store and out: copied into a draft, compared, stamped with its resourceVersion, frozen,
  * turned into text once. Knows no kinds. Objects are plain JSON; a field that is `undefined` counts as absent.
  */
+import { own, setOwn } from "../base/own.ts";
 import type { Draft, DraftObject } from "../api/kinds/kind.ts";
 import type { KubeObject } from "../api/object.ts";
 import { apiVersionOf, type Resource } from "../api/resource.ts";
@@ -18,7 +19,7 @@ function copy(value: unknown): unknown {
   const out: Record<string, unknown> = {};
   for (const key in value) {
     const field = (value as Record<string, unknown>)[key];
-    if (field !== undefined) out[key] = typeof field === "object" ? copy(field) : field;
+    if (field !== undefined) setOwn(out, key, typeof field === "object" ? copy(field) : field);
   }
   return out;
 }
@@ -45,7 +46,7 @@ function holds(a: Record<string, unknown>, b: Record<string, unknown>): boolean 
 }
 
 function covers(a: Record<string, unknown>, b: Record<string, unknown>): boolean {
-  for (const key in a) if (a[key] !== undefined && b[key] === undefined) return false;
+  for (const key in a) if (a[key] !== undefined && own(b, key) === undefined) return false;
   return true;
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CONFIG_MAPS, JOBS, LEASES, NAMESPACES, PODS } from "../api/resource.ts";
 import { itemFieldsOf, textOf } from "./objects.ts";
+import { equal } from "./objects.ts";
 import { configMap, openTestRegistry, refusal } from "./test-kinds.ts";
 
 describe("create", () => {
@@ -67,6 +68,15 @@ describe("update and patch", () => {
     expect((await r.update(CONFIG_MAPS, "a", configMap("a", { data: { k: "v" } }))).body).toBe(made);
     expect(await r.patch(CONFIG_MAPS, "a", { data: { other: null } })).toBe(made);
     expect(r.store.revision).toBe(1);
+  });
+
+  test.each(["constructor", "toString", "__proto__"])("a key may be called %s: it comes and goes", async (key) => {
+    const r = openTestRegistry();
+    expect(equal({ k: "v" }, JSON.parse(`{"${key}":"v","k":"v"}`))).toBe(false);
+    const [without, data]: unknown[] = [{ k: "v" }, JSON.parse(`{"${key}":"v","k":"v"}`)];
+    await r.create(CONFIG_MAPS, configMap("a", { data: without }));
+    expect(JSON.stringify((await r.update(CONFIG_MAPS, "a", configMap("a", { data }))).body)).toContain(`"${key}":"v"`);
+    expect(JSON.stringify((await r.update(CONFIG_MAPS, "a", configMap("a", { data: without }))).body)).not.toContain(key);
   });
 
   test("a stale version is a conflict, none is a blind write where the kind allows it", async () => {

@@ -2,6 +2,7 @@
  * The seam of subresources that are more than a write of the object itself: whoever serves them is passed in. Those that are one (status, finalize,
  * resize …) are the kinds' own `subresources`.
  */
+import { own } from "../base/own.ts";
 import type { KubeObject } from "../api/object.ts";
 import type { ApiAnswer } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
@@ -25,5 +26,5 @@ export type StandIns = Readonly<Record<string, StandIn>>;
 /** Of a table by `group/plural` or `group/plural/subresource`, what is under `path`. */
 export const found = <T>(table: Readonly<Record<string, T>>, ...path: readonly string[]): T | undefined => {
   const key = path.join("/");
-  return Object.hasOwn(table, key) ? table[key] : undefined;
+  return own(table, key);
 };

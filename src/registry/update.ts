@@ -3,6 +3,7 @@
  * A write that changes nothing stores nothing. Emptying the finalizers of an object that is being deleted removes it.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/registry/generic/registry/store.go (Update) and rest/update.go (BeforeUpdate).
  */
+import { own } from "../base/own.ts";
 import { invalidValue, toCause } from "../api/field-error.ts";
 import type { ManagedFieldsEntry } from "../api/generated/types.ts";
 import type { DraftObject, Kind, UpdateStrategy } from "../api/kinds/kind.ts";
@@ -43,7 +44,7 @@ export interface Updated {
 function strategyOf(call: Call): UpdateStrategy<KubeObject> {
   const { kind } = call.served;
   if (call.subresource === "" || viewOf(call)) return kind.update;
-  const strategy = Object.hasOwn(kind.subresources, call.subresource) ? kind.subresources[call.subresource] : undefined;
+  const strategy = own(kind.subresources, call.subresource);
   if (!strategy) throw pathNotFound();
   return strategy;
 }

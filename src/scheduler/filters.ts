@@ -2,6 +2,7 @@
  * Why a pod cannot go to a node: one filter a file of upstream's, in upstream's order and words. Pure.
  * Follows kubernetes pkg/scheduler/framework/plugins (nodeunschedulable, nodename, tainttoleration, nodeaffinity, nodeports, noderesources).
  */
+import { own } from "../base/own.ts";
 import type { Node, NodeSelectorRequirement, NodeSelectorTerm, Pod, Taint, Toleration } from "../api/generated/types.ts";
 import type { NodeWorld, PodDemand } from "./world.ts";
 
@@ -29,7 +30,7 @@ function numbers(value: string | undefined, bound: string | undefined): readonly
 }
 
 function meets({ key, operator, values = [] }: NodeSelectorRequirement, fields: Readonly<Record<string, string>>): boolean {
-  const value = fields[key];
+  const value = own(fields, key);
   const pair = numbers(value, values[0]);
   switch (operator) {
     case "In": return value !== undefined && values.includes(value);

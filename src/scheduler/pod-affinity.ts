@@ -2,6 +2,7 @@
  * The required terms of pod affinity and anti-affinity. Looks at pods of nodes only where a pod asks for it.
  * Follows kubernetes pkg/scheduler/framework/plugins/interpodaffinity/filtering.go; namespaceSelector is taken as the pod's own namespace.
  */
+import { own } from "../base/own.ts";
 import type { Pod, PodAffinityTerm } from "../api/generated/types.ts";
 import { matchesLabelSelector } from "../api/selectors.ts";
 import type { Refusal } from "./filters.ts";
@@ -13,9 +14,9 @@ function fits(term: PodAffinityTerm, owner: Pod, other: Pod): boolean {
 }
 
 function* neighbours(topologyKey: string, world: NodeWorld, nodes: readonly NodeWorld[]): Generator<Pod> {
-  const zone = world.node.metadata.labels?.[topologyKey];
+  const zone = own(world.node.metadata.labels, topologyKey);
   if (zone === undefined) return;
-  for (const n of nodes) if (n.node.metadata.labels?.[topologyKey] === zone) for (const { pod } of n.pods.values()) yield pod;
+  for (const n of nodes) if (own(n.node.metadata.labels, topologyKey) === zone) for (const { pod } of n.pods.values()) yield pod;
 }
 
 const has = (pods: Iterable<Pod>, test: (pod: Pod) => boolean): boolean => {
@@ -30,8 +31,8 @@ function* termsAgainst(world: NodeWorld, nodes: readonly NodeWorld[]): Generator
   for (const n of nodes) {
     for (const { pod } of n.pods.values()) {
       for (const term of pod.spec.affinity?.podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
-        const zone = n.node.metadata.labels?.[term.topologyKey];
-        if (zone !== undefined && world.node.metadata.labels?.[term.topologyKey] === zone) yield [pod, term];
+        const zone = own(n.node.metadata.labels, term.topologyKey);
+        if (zone !== undefined && own(world.node.metadata.labels, term.topologyKey) === zone) yield [pod, term];
       }
     }
   }
@@ -46,7 +47,7 @@ export function refusalByNeighbours({ pod }: PodDemand, world: NodeWorld, nodes:
   const { podAffinity, podAntiAffinity } = pod.spec.affinity ?? {};
   for (const term of podAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {
     if (has(neighbours(term.topologyKey, world, nodes), (other) => fits(term, pod, other))) continue;
-    if (world.node.metadata.labels?.[term.topologyKey] !== undefined && isFirstOfItsKind(term, pod, nodes)) continue;
+    if (own(world.node.metadata.labels, term.topologyKey) !== undefined && isFirstOfItsKind(term, pod, nodes)) continue;
     return refused("node(s) didn't match pod affinity rules", false);
   }
   for (const term of podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution ?? []) {

@@ -2,6 +2,7 @@
  * Which form an answer takes: JSON, YAML or protobuf, plain, as a Table or as metadata only. Pure.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers/negotiation/negotiate.go, and go-restful for the first look.
  */
+import { table } from "../base/own.ts";
 import { StatusError } from "../api/status-error.ts";
 
 export type Format = "json" | "yaml" | "protobuf";
@@ -149,11 +150,11 @@ const contentTypeOf = (header: string): string | undefined => CONTENT_TYPE.exec(
 /** As go-restful reads it: without parameters, letter by letter. */
 export const plainContentType = (header: string | undefined): string => (header ?? "").split(";")[0]?.trim() ?? "";
 
-const INPUT_FORMAT: Readonly<Record<string, Format>> = {
+const INPUT_FORMAT: Readonly<Record<string, Format>> = table({
   "application/json": "json",
   "application/yaml": "yaml",
   "application/vnd.kubernetes.protobuf": "protobuf",
-};
+});
 
 /** 415, in the handlers' words, where nothing reads such a body. */
 export function inputFormatOf(header: string | undefined): Format {

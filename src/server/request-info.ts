@@ -2,6 +2,7 @@
  * What a request is about, read from its method and URL alone: verb, group, version, namespace, resource, name, subresource. Pure.
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/request/requestinfo.go (NewRequestInfo).
  */
+import { table } from "../base/own.ts";
 import { parseFieldSelectorName, toBoolean } from "./query.ts";
 
 export interface RequestInfo {
@@ -24,7 +25,7 @@ export interface RequestInfo {
   readonly watchPrefix: boolean;
 }
 
-const VERBS: Readonly<Record<string, string>> = { POST: "create", GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" };
+const VERBS: Readonly<Record<string, string>> = table({ POST: "create", GET: "get", HEAD: "get", PUT: "update", PATCH: "patch", DELETE: "delete" });
 const NAMESPACE_SUBRESOURCES = new Set(["status", "finalize"]);
 
 const nonResource = (method: string, path: string): RequestInfo => ({

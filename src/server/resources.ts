@@ -4,6 +4,7 @@
  * Follows kubernetes staging/src/k8s.io/apiserver/pkg/endpoints/handlers (create.go, get.go, update.go, patch.go, delete.go).
  */
 import type { Logger } from "../base/logger.ts";
+import { own, table } from "../base/own.ts";
 import type { Kind } from "../api/kinds/kind.ts";
 import type { Api, ApiAnswer, Caller, NamedTarget, PatchType } from "../api/request.ts";
 import type { Resource } from "../api/resource.ts";
@@ -111,7 +112,7 @@ async function objectAnswer(request: HttpRequest, info: RequestInfo, route: Rout
   const negotiated = info.verb === "watch" ? negotiateStream(accept) : negotiate(accept, { streams: info.verb === "list", converts: true });
   const kind = deps.kindOf(resource);
   const include = negotiated.view.as === "Table" ? includeObjectOf(request.query) : "Metadata";
-  const form = { negotiated, kind: kind?.views[info.subresource]?.kind ?? kind, include };
+  const form = { negotiated, kind: own(kind?.views, info.subresource)?.kind ?? kind, include };
   if (info.verb === "watch") {
     if (!route.served.verbs.has("watch")) throw methodNotSupported(resource, "watch");
     const name = info.watchPrefix && info.parts.length > 1 ? { name: info.name } : {};
@@ -182,12 +183,12 @@ async function update({ request, target, route, caller }: Call, { api }: Resourc
   return warned(warnings, () => api.handle({ verb: "update", ...target, object, options }, caller));
 }
 
-const PATCH_TYPES: Readonly<Record<string, PatchType>> = {
+const PATCH_TYPES: Readonly<Record<string, PatchType>> = table({
   "application/json-patch+json": "json",
   "application/merge-patch+json": "merge",
   "application/strategic-merge-patch+json": "strategic",
   "application/apply-patch+yaml": "apply",
-};
+});
 
 /** go-restful's answer: no route of this path reads such a body. */
 const unsupportedPatch = (): StatusError => new StatusError({ code: 415, reason: "UnsupportedMediaType", message: "415: Unsupported Media Type", details: {} });

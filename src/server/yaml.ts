@@ -2,6 +2,7 @@
  * JSON values as YAML text, word for word as Go's writer gives it: sorted keys, lists level with their key, plain text where that reads back as text,
  * long lines folded at 80 columns. Follows go.yaml.in/yaml/v2 (encode.go, emitterc.go, sorter.go, resolve.go).
  */
+import { table } from "../base/own.ts";
 const WIDTH = 80;
 const STEP = 2;
 
@@ -78,9 +79,9 @@ function folded(pieces: readonly string[], { indent, isKey, column: start }: Pla
   return out;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = {
+const ESCAPES: Readonly<Record<string, string>> = table({
   "\0": "\\0", "\x07": "\\a", "\b": "\\b", "\t": "\\t", "\n": "\\n", "\v": "\\v", "\f": "\\f", "\r": "\\r", "\x1b": "\\e", '"': '\\"', "\\": "\\\\", "\u0085": "\\N", "\u2028": "\\L", "\u2029": "\\P",
-};
+});
 
 function escaped(character: string): string {
   const known = ESCAPES[character];

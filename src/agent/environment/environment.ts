@@ -2,6 +2,7 @@
  * The variables that a container starts with, as its spec asks for them. What the image and the runtime add is not known here.
  * Follows kubernetes pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables).
  */
+import { own } from "../../base/own.ts";
 import type { Container, EnvFromSource, EnvVar, EnvVarSource, FileKeySelector } from "../../api/generated/types.ts";
 import { notFoundText, secretBytes, type Configuration } from "../configuration.ts";
 import { expand, type Lookup } from "./expand.ts";
@@ -38,7 +39,7 @@ async function pairsOfSource(context: EnvironmentContext, source: EnvFromSource)
 async function configMapValue({ configuration, pod }: EnvironmentContext, ref: NonNullable<EnvVarSource["configMapKeyRef"]>): Promise<string | undefined> {
   const namespace = pod.metadata.namespace ?? "";
   const map = await configuration.configMap(namespace, ref.name ?? "");
-  const value = map?.data?.[ref.key];
+  const value = own(map?.data, ref.key);
   if (value !== undefined || ref.optional) return value;
   throw new ConfigError(map ? `couldn't find key ${ref.key} in ConfigMap ${namespace}/${ref.name ?? ""}` : notFoundText("configmap", ref.name ?? ""));
 }
@@ -46,7 +47,7 @@ async function configMapValue({ configuration, pod }: EnvironmentContext, ref: N
 async function secretValue({ configuration, pod }: EnvironmentContext, ref: NonNullable<EnvVarSource["secretKeyRef"]>): Promise<string | undefined> {
   const namespace = pod.metadata.namespace ?? "";
   const secret = await configuration.secret(namespace, ref.name ?? "");
-  const value = secret?.data?.[ref.key];
+  const value = own(secret?.data, ref.key);
   if (value !== undefined) return secretBytes(value).toString();
   if (ref.optional) return undefined;
   throw new ConfigError(secret ? `couldn't find key ${ref.key} in Secret ${namespace}/${ref.name ?? ""}` : notFoundText("secret", ref.name ?? ""));

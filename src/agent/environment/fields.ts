@@ -2,6 +2,7 @@
  * Values of a pod and its containers that variables and files refer to: fieldRef and resourceFieldRef.
  * Follows kubernetes pkg/fieldpath/fieldpath.go and pkg/api/v1/resource/helpers.go (ExtractContainerResourceValue).
  */
+import { own } from "../../base/own.ts";
 import type { Container, Pod, ResourceFieldSelector } from "../../api/generated/types.ts";
 import { quotientOf } from "../../api/pod-resources.ts";
 
@@ -28,7 +29,7 @@ const SUBSCRIPT = /^metadata\.(labels|annotations)\['(.+)'\]$/;
 export function fieldValue({ pod, hostIps, podIps }: FieldContext, path: string): string | undefined {
   const { metadata, spec } = pod;
   const subscript = SUBSCRIPT.exec(path);
-  if (subscript) return (subscript[1] === "labels" ? metadata.labels : metadata.annotations)?.[subscript[2] ?? ""] ?? "";
+  if (subscript) return own(subscript[1] === "labels" ? metadata.labels : metadata.annotations, subscript[2] ?? "") ?? "";
   switch (path) {
     case "metadata.name": return metadata.name ?? "";
     case "metadata.namespace": return metadata.namespace ?? "";
@@ -46,14 +47,14 @@ export function fieldValue({ pod, hostIps, podIps }: FieldContext, path: string)
 }
 
 /** The value of a resourceFieldRef: an unset limit is what the node has, an unset request is 0. */
-export function resourceValue(context: FieldContext, selector: ResourceFieldSelector, own: Container | undefined): string {
+export function resourceValue(context: FieldContext, selector: ResourceFieldSelector, ofContainer: Container | undefined): string {
   const { initContainers = [], containers } = context.pod.spec;
   const named = [...containers, ...initContainers].find((c) => c.name === selector.containerName);
-  const container = selector.containerName ? named : own;
+  const container = selector.containerName ? named : ofContainer;
   if (!container) throw new Error(`container ${selector.containerName ?? ""} not found`);
   const [kind = "", ...rest] = selector.resource.split(".");
   const resource = rest.join(".");
-  const set = (kind === "limits" ? container.resources?.limits : container.resources?.requests)?.[resource];
-  const quantity = set ?? (kind === "limits" ? (context.allocatable[resource] ?? "0") : "0");
+  const set = own(kind === "limits" ? container.resources?.limits : container.resources?.requests, resource);
+  const quantity = set ?? (kind === "limits" ? (own(context.allocatable, resource) ?? "0") : "0");
   return String(quotientOf(quantity, selector.divisor ?? "1"));
 }

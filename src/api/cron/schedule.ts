@@ -2,6 +2,7 @@
  * Cron schedules: the five fields, the names (`@daily`), `@every`. When a schedule is due is in next.ts. Pure; reads no clock.
  * Follows github.com/robfig/cron v3 (ParseStandard), to the words of its errors.
  */
+import { own, table } from "../../base/own.ts";
 import { parseGoDuration } from "../duration.ts";
 import { isKnownZone } from "./zone.ts";
 
@@ -60,7 +61,7 @@ function parseNumber(text: string): number {
   return value;
 }
 
-const parseValue = (text: string, bounds: Bounds): number => bounds.names[text.toLowerCase()] ?? parseNumber(text);
+const parseValue = (text: string, bounds: Bounds): number => own(bounds.names, text.toLowerCase()) ?? parseNumber(text);
 
 function parseRange(expression: string, bounds: Bounds): FieldSet {
   const slashes = expression.split("/");
@@ -102,9 +103,9 @@ function parseField(text: string, bounds: Bounds): FieldSet {
   return { values, star };
 }
 
-const DESCRIPTORS: Readonly<Record<string, string>> = {
+const DESCRIPTORS: Readonly<Record<string, string>> = table({
   "@yearly": "0 0 1 1 *", "@annually": "0 0 1 1 *", "@monthly": "0 0 1 * *", "@weekly": "0 0 * * 0", "@daily": "0 0 * * *", "@midnight": "0 0 * * *", "@hourly": "0 * * * *",
-};
+});
 
 function parseFields(text: string, zone: string | undefined): FieldsSchedule {
   const fields = text.split(/\s+/).filter((f) => f !== "");

@@ -3,6 +3,7 @@
  * content negotiation and headers are the server's. Facts come from `../data/discovery.json`.
  * Follows apiserver pkg/endpoints/discovery and its aggregated package.
  */
+import { table } from "../../base/own.ts";
 import { createHash } from "node:crypto";
 import facts from "../data/discovery.json" with { type: "json" };
 
@@ -36,15 +37,15 @@ export interface DiscoveryOptions {
 export const AGGREGATED_MEDIA_TYPE = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";
 
 /** The order in which upstream lists groups: by priority, then by name. Follows kube-apiserver's apiVersionPriorities. */
-const PRIORITY: Readonly<Record<string, number>> = {
+const PRIORITY: Readonly<Record<string, number>> = table({
   "": 18000, "apiregistration.k8s.io": 17900, apps: 17800, "events.k8s.io": 17750, "authentication.k8s.io": 17700, "authorization.k8s.io": 17600, autoscaling: 17500, batch: 17400,
   "certificates.k8s.io": 17300, "networking.k8s.io": 17200, policy: 17100, "rbac.authorization.k8s.io": 17000, "storage.k8s.io": 16800,
   "apiextensions.k8s.io": 16700, "admissionregistration.k8s.io": 16700, "scheduling.k8s.io": 16600, "coordination.k8s.io": 16500, "node.k8s.io": 16300, "discovery.k8s.io": 16200,
   "resource.k8s.io": 16200, "flowcontrol.apiserver.k8s.io": 16100,
-};
+});
 
 /** The group and version in which a kind is stored, where that is another than the one it is read in. */
-const STORED_AS: Readonly<Record<string, string>> = { "autoscaling/v1/HorizontalPodAutoscaler": "autoscaling/v2/HorizontalPodAutoscaler", "events.k8s.io/v1/Event": "/v1/Event" };
+const STORED_AS: Readonly<Record<string, string>> = table({ "autoscaling/v1/HorizontalPodAutoscaler": "autoscaling/v2/HorizontalPodAutoscaler", "events.k8s.io/v1/Event": "/v1/Event" });
 
 /** Upstream's opaque hash of group, version and kind. Follows apiserver pkg/endpoints/discovery/storageversionhash.go. */
 function storageVersionHash(group: string, version: string, kind: string): string {

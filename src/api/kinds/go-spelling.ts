@@ -2,32 +2,33 @@
  * A structure as upstream prints it in a field error: its internal Go type as JSON, every field under its Go name, what is absent as null or zero.
  * Only made when an error is made. The internal types' fields are taken to be those of v1, which holds for nearly all of them.
  */
+import { table } from "../../base/own.ts";
 import { Spelled } from "../field-error.ts";
 import { unifiedDiff } from "../validation/diff.ts";
 import { type Field, structOf, type Type } from "../schema/schema.ts";
 
 /** JSON names whose Go names are not just capitalised. */
-const GO_NAMES: Readonly<Record<string, string>> = {
+const GO_NAMES: Readonly<Record<string, string>> = table({
   uid: "UID", hostPID: "HostPID", podIP: "PodIP", hostIP: "HostIP", dnsPolicy: "DNSPolicy", dnsConfig: "DNSConfig", os: "OS", tty: "TTY", ip: "IP", httpGet: "HTTPGet", httpHeaders: "HTTPHeaders",
   grpc: "GRPC", tcpSocket: "TCPSocket", nfs: "NFS", iscsi: "ISCSI", rbd: "RBD", fc: "FC", csi: "CSI", apiVersion: "APIVersion", fsGroup: "FSGroup", fsGroupChangePolicy: "FSGroupChangePolicy",
   seLinuxOptions: "SELinuxOptions", seLinuxChangePolicy: "SELinuxChangePolicy", resourceFieldRef: "ResourceFieldRef", clusterIP: "ClusterIP", clusterIPs: "ClusterIPs",
   apiGroup: "APIGroup", externalIPs: "ExternalIPs", setHostnameAsFQDN: "SetHostnameAsFQDN", cephfs: "CephFS", downwardAPI: "DownwardAPI", awsElasticBlockStore: "AWSElasticBlockStore",
   gcePersistentDisk: "GCEPersistentDisk", scaleIO: "ScaleIO", storageos: "StorageOS", glusterfs: "Glusterfs", fsType: "FSType", volumeID: "VolumeID", pdName: "PDName",
-};
+});
 
 const ISCSI = { iqn: "IQN", iscsiInterface: "ISCSIInterface", chapAuthDiscovery: "DiscoveryCHAPAuth", chapAuthSession: "SessionCHAPAuth" };
 const RBD = { monitors: "CephMonitors", image: "RBDImage", pool: "RBDPool", user: "RadosUser" };
 const SSL = { sslEnabled: "SSLEnabled" };
 const GLUSTERFS = { endpoints: "EndpointsName" };
 /** Fields that an internal type calls by another name. */
-const NAMES_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+const NAMES_IN: Readonly<Record<string, Readonly<Record<string, string>>>> = table({
   ISCSIVolumeSource: ISCSI, ISCSIPersistentVolumeSource: ISCSI, RBDVolumeSource: RBD, RBDPersistentVolumeSource: RBD, ScaleIOVolumeSource: SSL, ScaleIOPersistentVolumeSource: SSL,
   GlusterfsVolumeSource: GLUSTERFS, GlusterfsPersistentVolumeSource: GLUSTERFS, FCVolumeSource: { wwids: "WWIDs" }, AzureDiskVolumeSource: { diskURI: "DataDiskURI" },
   ContainerStatus: { lastState: "LastTerminationState" }, LinuxContainerUser: { gid: "GID" }, LoadBalancerIngress: { ipMode: "IPMode" }, PodStatus: { qosClass: "QOSClass" },
   WindowsSecurityContextOptions: { gmsaCredentialSpecName: "GMSACredentialSpecName", gmsaCredentialSpec: "GMSACredentialSpec" }, JobSpec: { ttlSecondsAfterFinished: "TTLSecondsAfterFinished" },
-};
+});
 /** Fields that v1 has and an internal type does not. */
-const LEFT_OUT: Readonly<Record<string, readonly string[]>> = { PodStatus: ["podIP"] };
+const LEFT_OUT: Readonly<Record<string, readonly string[]>> = table({ PodStatus: ["podIP"] });
 
 const goName = (name: string, struct = ""): string => NAMES_IN[struct]?.[name] ?? GO_NAMES[name] ?? name.charAt(0).toUpperCase() + name.slice(1);
 
@@ -83,14 +84,14 @@ function podSpec(v: Readonly<Record<string, unknown>>): Record<string, unknown> 
 }
 
 /** Fields that stand elsewhere in an internal type than in v1: each behind the one named after it. */
-const MOVED: Readonly<Record<string, readonly (readonly [field: string, behind: string])[]>> = {
+const MOVED: Readonly<Record<string, readonly (readonly [field: string, behind: string])[]>> = table({
   [`${CORE}PodSecurityContext`]: [["FSGroupChangePolicy", "FSGroup"]],
   [`${CORE}Volume`]: [["Quobyte", "RBD"]],
   [`${CORE}PersistentVolumeSpec`]: [["Quobyte", "RBD"], ["FlexVolume", "ISCSI"]],
   [`${CORE}PodStatus`]: [["QOSClass", "StartTime"]],
   "io.k8s.api.batch.v1.JobSpec": [["ActiveDeadlineSeconds", "SuccessPolicy"]],
   "io.k8s.api.batch.v1.JobStatus": [["Terminating", "Active"], ["Ready", "Terminating"]],
-};
+});
 
 function moved(shown: Record<string, unknown>, moves: readonly (readonly [string, string])[]): Record<string, unknown> {
   const keys = Object.keys(shown);

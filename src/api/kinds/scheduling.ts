@@ -2,6 +2,7 @@
  * The kinds PriorityClass, RuntimeClass and PodDisruptionBudget.
  * Follows kubernetes pkg/apis/{scheduling,node,policy}/validation and their registries' strategies.
  */
+import { table } from "../../base/own.ts";
 import { duplicate, forbiddenField, invalidValue, required } from "../field-error.ts";
 import type { PodDisruptionBudget, PriorityClass, RuntimeClass } from "../generated/types.ts";
 import { labelName, subdomainName } from "../names.ts";
@@ -21,7 +22,7 @@ import { ageCell } from "./printing.ts";
 
 const USER_PRIORITY_MAX = 1_000_000_000;
 /** The classes that every cluster has. */
-export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = { "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 };
+export const SYSTEM_PRIORITIES: Readonly<Record<string, number>> = table({ "system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000 });
 
 /** Why a name that begins with `system-` is not one of the known classes. */
 function systemClassError(o: PriorityClass, name: string): string | undefined {
@@ -81,7 +82,10 @@ function validateRuntimeClass(out: Errors, o: RuntimeClass): void {
 }
 
 const runtimeClassWarnings = ({ scheduling }: RuntimeClass): readonly string[] =>
-  Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => (Object.hasOwn(DEPRECATED_NODE_LABELS, key) ? [`scheduling.nodeSelector: ${DEPRECATED_NODE_LABELS[key] ?? ""}`] : []));
+  Object.keys(scheduling?.nodeSelector ?? {}).flatMap((key) => {
+    const text = DEPRECATED_NODE_LABELS[key];
+    return text === undefined ? [] : [`scheduling.nodeSelector: ${text}`];
+  });
 
 export const runtimeClassKind: Kind<RuntimeClass> = defineKind<RuntimeClass>({
   resource: RUNTIME_CLASSES,

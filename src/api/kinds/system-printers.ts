@@ -2,6 +2,7 @@
  * The cells of kinds that a cluster is run with: certificates, flow control, devices, admission, aggregated APIs.
  * Follows kubernetes pkg/printers/internalversion/printers.go and kube-aggregator pkg/registry/apiservice/etcd.
  */
+import { table } from "../../base/own.ts";
 import type {
   APIService, FlowSchema, MutatingAdmissionPolicy, MutatingWebhookConfiguration, PriorityLevelConfiguration, DynamicResourceClaim, ResourceSlice, ValidatingAdmissionPolicy,
   ValidatingAdmissionPolicyBinding,
@@ -56,7 +57,7 @@ const apiService: Cells<APIService> = (o, now) => {
 };
 
 /** By the kind's name. */
-export const SYSTEM_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, "columns"> | undefined>> = {
+export const SYSTEM_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, "columns"> | undefined>> = table({
   FlowSchema: printer(flowSchema),
   PriorityLevelConfiguration: printer(priorityLevel),
   ResourceClaim: printer(resourceClaim),
@@ -68,4 +69,4 @@ export const SYSTEM_PRINTERS: Readonly<Record<string, Omit<Printer<KubeObject>, 
   ValidatingAdmissionPolicyBinding: printer(policyBinding),
   MutatingAdmissionPolicyBinding: printer(policyBinding),
   APIService: printer(apiService),
-} as const;
+});

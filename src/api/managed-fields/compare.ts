@@ -2,6 +2,7 @@
  * What differs between two values of a type: added, modified and removed fields.
  * Follows structured-merge-diff typed/compare.go.
  */
+import { own } from "../../base/own.ts";
 import type { ListType, Type } from "../schema/schema.ts";
 import { EMPTY, FieldSetBuilder, recursiveDifference, type FieldSet } from "./field-set.ts";
 import { elementOf, isAtomic, isMap, typeOfKey } from "./typed.ts";
@@ -63,8 +64,8 @@ class Comparer {
   }
 
   #fields(type: Type, left: Readonly<Record<string, unknown>>, right: Readonly<Record<string, unknown>>): void {
-    for (const key in right) this.#field(type, key, left[key], right[key]);
-    for (const key in left) if (right[key] === undefined) this.#field(type, key, left[key], undefined);
+    for (const key in right) this.#field(type, key, own(left, key), right[key]);
+    for (const key in left) if (own(right, key) === undefined) this.#field(type, key, left[key], undefined);
   }
 
   #field(type: Type, key: string, left: unknown, right: unknown): void {

@@ -76,6 +76,13 @@ describe("apply", () => {
     expect(stored.managers).toEqual([]);
   });
 
+  test.each(["constructor", "__proto__"])("a key may be called %s", (key) => {
+    const data = JSON.parse(`{"${key}":"1"}`) as Data;
+    const stored = new Stored().update("one", configMap({ a: "1" })).update("two", configMap({ ...data, a: "1" }));
+    expect(JSON.stringify(stored.owned("two"))).toBe(`{"f:data":{"f:${key}":{}}}`);
+    expect(stored.update("three", configMap({ a: "1" })).managers.map(([manager]) => manager)).toEqual(["one"]);
+  });
+
   test("the same again changes nothing, not even the time", () => {
     const stored = new Stored().apply("one", configMap({ a: "1" }, { labels: { l: "1" } }));
     const before = stored.object;

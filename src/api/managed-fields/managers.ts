@@ -3,6 +3,7 @@
  * Follows apimachinery pkg/util/managedfields/internal/managedfields.go, capmanagers.go and stripmeta.go.
  */
 import type { Instant } from "../../base/clock.ts";
+import { table } from "../../base/own.ts";
 import type { ManagedFieldsEntry } from "../generated/types.ts";
 import type { Struct } from "../schema/schema.ts";
 import { formatTime } from "../time.ts";
@@ -118,7 +119,7 @@ const STATUS = setOf("status");
 const SPEC = setOf("spec");
 const NOTHING = new FieldSet();
 /** Where a subresource puts back more than the spec. */
-const RESET: Readonly<Record<string, FieldSet>> = {
+const RESET: Readonly<Record<string, FieldSet>> = table({
   "Pod/status": setOf("spec", "metadata.deletionTimestamp", "metadata.ownerReferences"),
   "Deployment/status": setOf("spec", "metadata.labels"),
   "VolumeAttachment/status": setOf("spec", "metadata"),
@@ -127,7 +128,7 @@ const RESET: Readonly<Record<string, FieldSet>> = {
   "CertificateSigningRequest/": setOf("spec", "status"),
   "CertificateSigningRequest/status": setOf("spec", "status.conditions"),
   "CertificateSigningRequest/approval": setOf("spec", "status.certificate"),
-};
+});
 
 /** Fields that a write through this road does not change, and so does not own (the strategies' GetResetFields). */
 export function resetFields(struct: Struct, subresource: string): FieldSet {

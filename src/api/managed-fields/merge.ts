@@ -2,8 +2,8 @@
  * An applied configuration laid over an object, and fields taken away again. Pure.
  * Follows structured-merge-diff typed/merge.go and remove.go.
  */
+import { own, setOwn } from "../../base/own.ts";
 import type { JsonObject } from "../schema/json-parser.ts";
-import { setOwn } from "../schema/json-parser.ts";
 import type { ListType, Type } from "../schema/schema.ts";
 import type { FieldSet } from "./field-set.ts";
 import { elementOf, isAtomic, isMap, typeOfKey } from "./typed.ts";
@@ -18,7 +18,7 @@ export function mergeValues(type: Type, live: unknown, config: unknown): unknown
   const out: JsonObject = { ...live };
   for (const [key, value] of Object.entries(config)) {
     const below = typeOfKey(type, key);
-    setOwn(out, key, below ? mergeValues(below, Object.hasOwn(live, key) ? live[key] : undefined, value) : value);
+    setOwn(out, key, below ? mergeValues(below, own(live, key), value) : value);
   }
   return out;
 }

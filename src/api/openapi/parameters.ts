@@ -2,6 +2,7 @@
  * The parameters of the API's operations. Their texts are those of the option types' fields, found by name in the documentation (`parameters`).
  * Follows apimachinery pkg/apis/meta/v1 (ListOptions, DeleteOptions, PatchOptions …) and api core/v1 (PodLogOptions, PodExecOptions …).
  */
+import { table } from "../../base/own.ts";
 export interface Parameter {
   readonly name: string;
   readonly in: "query" | "path";
@@ -41,12 +42,12 @@ const PROXIED = ["get", "put", "post", "delete", "patch", "head", "options"];
 const streams = (owner: string): readonly Parameter[] => ["stderr", "stdin", "stdout", "tty"].map((name) => query(name, "boolean", `${owner}.${name}`));
 
 /** Subresources that are connections. */
-export const CONNECT: Readonly<Record<string, Connect>> = {
+export const CONNECT: Readonly<Record<string, Connect>> = table({
   attach: { kind: "AttachOptions", methods: STREAMED, parameters: () => [query("container", "string", "attach.container"), ...streams("attach")] },
   exec: { kind: "ExecOptions", methods: STREAMED, parameters: () => [query("command", "string", "exec.command"), query("container", "string", "exec.container"), ...streams("exec")] },
   portforward: { kind: "PortForwardOptions", methods: STREAMED, parameters: () => [query("ports", "integer", "portforward.ports")] },
   proxy: { kind: "ProxyOptions", methods: PROXIED, hasPath: true, parameters: (kind) => [query("path", "string", `proxy.${kind}.path`)] },
-};
+});
 
 /** Of a pod's log. */
 export const LOG: readonly Parameter[] = (

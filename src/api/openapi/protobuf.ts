@@ -3,6 +3,7 @@
  * numbers of its fields alone. Only what the documents of a Kubernetes server hold is here.
  * Follows gnostic-models openapiv2/OpenAPIv2.proto and openapiv3/OpenAPIv3.proto.
  */
+import { table } from "../../base/own.ts";
 import { BinaryWriter, WireType as Wire } from "@bufbuild/protobuf/wire";
 import { stringify } from "yaml";
 
@@ -83,7 +84,7 @@ const schemaV2: Form = message({
 const bodyV2 = plain({ 1: ["description", text], 2: ["name", text], 3: ["in", text], 4: ["required", flag], 5: ["schema", schemaV2] });
 const queryV2 = plain({ 1: ["required", flag], 2: ["in", text], 3: ["description", text], 4: ["name", text], 6: ["type", text], 20: ["uniqueItems", flag] });
 const inPathV2 = plain({ 1: ["required", flag], 2: ["in", text], 3: ["description", text], 4: ["name", text], 5: ["type", text], 19: ["uniqueItems", flag] });
-const PLACES_V2: Readonly<Record<string, Form>> = { body: within([1], bodyV2), query: within([2, 3], queryV2), path: within([2, 4], inPathV2) };
+const PLACES_V2: Readonly<Record<string, Form>> = table({ body: within([1], bodyV2), query: within([2, 3], queryV2), path: within([2, 4], inPathV2) });
 const parameterV2 = either((value) => PLACES_V2[(value as { readonly in: string }).in] ?? bodyV2);
 const parametersV2 = each(either((value) => (isReference(value) ? within([2], reference) : within([1], parameterV2))));
 const responseV2 = plain({ 1: ["description", text], 2: ["schema", within([1], schemaV2)] });

@@ -3,12 +3,13 @@
  * were written. Error messages quote it.
  * Follows evanphx/json-patch v4 (lazyNode.MarshalJSON) and Go encoding/json.
  */
-import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { setOwn, table } from "../../base/own.ts";
+import { NumberText, type JsonObject } from "../schema/json-parser.ts";
 
 /** Objects and lists that the patch has reached into. */
 export type Touched = WeakSet<object>;
 
-const HTML: Readonly<Record<string, string>> = { "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029" };
+const HTML: Readonly<Record<string, string>> = table({ "<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029" });
 
 const quoted = (text: string): string => JSON.stringify(text).replace(/[<>&\u2028\u2029]/g, (c) => HTML[c] ?? c);
 

@@ -3,7 +3,8 @@
  * Pure: the document is not changed.
  * Follows evanphx/json-patch v4, which the API server uses.
  */
-import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { own, setOwn } from "../../base/own.ts";
+import { NumberText, type JsonObject } from "../schema/json-parser.ts";
 import { inPrintedOrder, type Touched } from "./go-json.ts";
 
 export interface Operation {
@@ -130,7 +131,7 @@ function indexOf(key: string, length: number): number {
 
 function read(container: Container, key: string): unknown {
   if (Array.isArray(container)) return container[indexOf(key, container.length)];
-  return Object.hasOwn(container, key) ? container[key] : undefined;
+  return own(container, key);
 }
 
 /** The changed document, sorted where the operations reached into it. Throws OperationError; the document given stays as it was. */

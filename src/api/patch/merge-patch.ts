@@ -2,7 +2,8 @@
  * RFC 7386: null removes, objects merge, all else replaces. Pure. Where nothing may be merged with, upstream takes the patch as it stands, nulls and all.
  * Follows evanphx/json-patch v4 merge.go.
  */
-import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { setOwn } from "../../base/own.ts";
+import { NumberText, type JsonObject } from "../schema/json-parser.ts";
 import { inPrintedOrder, type Touched } from "./go-json.ts";
 
 const isObject = (value: unknown): value is JsonObject => typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof NumberText);

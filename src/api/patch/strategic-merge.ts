@@ -4,7 +4,8 @@
  * leave it, and messages about it show what is left.
  * Follows apimachinery pkg/util/strategicpatch/patch.go (mergeMap, mergeSlice).
  */
-import { NumberText, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { own, setOwn } from "../../base/own.ts";
+import { NumberText, type JsonObject } from "../schema/json-parser.ts";
 import type { Struct, Type } from "../schema/schema.ts";
 import { goText, goTypeOf } from "./go-text.ts";
 import { orderItems, type Identity } from "./list-order.ts";
@@ -132,7 +133,7 @@ function applyElementOrders(original: JsonObject, patch: JsonObject, owner: Owne
     delete patch[directive];
     if (!Array.isArray(order)) throw badArgument("[]interface {}", order);
     const key = keyOfDirective(directive, ELEMENT_ORDER);
-    const [before, wanted] = [listOrNothing(original[key]), listOrNothing(patch[key])];
+    const [before, wanted] = [listOrNothing(own(original, key)), listOrNothing(own(patch, key))];
     const type = listType(owner, key);
     const identity = identityBy(mergeKeyOf(type));
     if (!before && !wanted) continue;
@@ -232,7 +233,7 @@ function mergeMap(before: JsonObject, patch: JsonObject, owner: Owner, isOurs = 
   for (const [name, value] of Object.entries(patch)) {
     const isDeletion = name.startsWith(DELETE_PRIMITIVES);
     const key = isDeletion ? keyOfDirective(name, DELETE_PRIMITIVES) : name;
-    const current = Object.hasOwn(original, key) ? original[key] : undefined;
+    const current = own(original, key);
     const isNew = current === undefined || goTypeOf(current) !== goTypeOf(value);
     if (isNew && isDeletion && value !== null) continue;
     const both = (isObject(current) || Array.isArray(current)) && !isNew;

@@ -3,11 +3,12 @@
  * into protobuf: they are dropped as its JSON encoder would). Unknown field numbers are skipped.
  * Follows apimachinery pkg/runtime/serializer/protobuf/protobuf.go.
  */
+import { setOwn } from "../../base/own.ts";
 import { BinaryReader, WireType as Wire } from "@bufbuild/protobuf/wire";
 import { badRequest } from "../status-error.ts";
 import { convert, ConvertError } from "../schema/convert.ts";
 import { kindMismatch, type Decoded } from "../schema/decode.ts";
-import { DEPTH_MAX, isDeeper, setOwn, type JsonObject } from "../schema/json-parser.ts";
+import { DEPTH_MAX, isDeeper, type JsonObject } from "../schema/json-parser.ts";
 import { schemaOfKind, structOf, type GroupVersionKind } from "../schema/schema.ts";
 import type { KubeObject } from "../object.ts";
 import { messageNameOf, messageOf, type Message, type MessageField, type Scalar, type Special, type WireType } from "./messages.ts";

@@ -4,6 +4,7 @@
  */
 import fields from "../data/protobuf-fields.json" with { type: "json" };
 import { assert } from "../../base/assert.ts";
+import { table } from "../../base/own.ts";
 import { rawSchema } from "../schema/schema.ts";
 
 type RawField = readonly [number: number, type: number | string, label: number];
@@ -37,16 +38,16 @@ export interface Message {
 
 const SCALARS: Readonly<Record<number, Scalar>> = { 1: "double", 3: "int64", 5: "int32", 8: "bool", 9: "string", 12: "bytes" };
 const META = "k8s.io.apimachinery.pkg.apis.meta.v1.";
-const SPECIALS: Readonly<Record<string, Special>> = {
+const SPECIALS: Readonly<Record<string, Special>> = table({
   [`${META}Time`]: "time",
   [`${META}MicroTime`]: "microTime",
   "k8s.io.apimachinery.pkg.api.resource.Quantity": "quantity",
   "k8s.io.apimachinery.pkg.util.intstr.IntOrString": "intOrString",
   "k8s.io.apimachinery.pkg.runtime.RawExtension": "json",
   [`${META}FieldsV1`]: "json",
-};
+});
 /** Proto names that are not the JSON names. */
-const RENAMED: Readonly<Record<string, string>> = { uID: "uid", aPIGroup: "apiGroup" };
+const RENAMED: Readonly<Record<string, string>> = table({ uID: "uid", aPIGroup: "apiGroup" });
 
 /** `k8s.io.api.batch.v1.Job` of `io.k8s.api.batch.v1.Job`, and back. */
 export const messageNameOf = (schema: string): string => `k8s.io.${schema.slice("io.k8s.".length)}`;

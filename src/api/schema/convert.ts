@@ -3,10 +3,11 @@
  * dropped where upstream drops them, zero values printed where upstream prints them, fields in Go's order, map keys sorted. Pure.
  * Follows sigs.k8s.io/json (UnmarshalStrict): the order and the words of errors are its own.
  */
+import { setOwn, table } from "../../base/own.ts";
 import { goQuote } from "../go-quote.ts";
 import { isGoInteger } from "../patch/go-text.ts";
 import { canonicalQuantity, parseQuantity, QUANTITY_SYNTAX_ERROR, roundedToMilli } from "../quantity.ts";
-import { entriesOf, NumberText, plain, setOwn, type Entry, type JsonObject } from "./json-parser.ts";
+import { entriesOf, NumberText, plain, type Entry, type JsonObject } from "./json-parser.ts";
 import { canonicalBytes, canonicalMicroTime, canonicalTime, ScalarError } from "./scalars.ts";
 import type { Field, ScalarName, Struct, Type } from "./schema.ts";
 
@@ -273,7 +274,7 @@ function wrapped(kind: "int32" | "int64", text: string): number {
   return Number(kind === "int32" ? BigInt.asIntN(32, long) : long);
 }
 
-const RESTORED_KINDS: Readonly<Record<string, string>> = { array: "slice", object: "map", string: "string", bool: "bool" };
+const RESTORED_KINDS: Readonly<Record<string, string>> = table({ array: "slice", object: "map", string: "string", bool: "bool" });
 
 function cannotRestore(value: unknown, kind: Type["kind"], go: string): string {
   const whole = typeof value === "number" ? Number.isSafeInteger(value) : value instanceof NumberText && isGoInteger(value.text);

@@ -2,6 +2,7 @@
  * The body of a write made an object: syntax, kind and version, field validation, types, normal form. It does not default and does not validate.
  * Follows apimachinery pkg/runtime/serializer/json/json.go (Decode) and apiserver pkg/endpoints/handlers/create.go (transformDecodeError).
  */
+import { table } from "../../base/own.ts";
 import { goQuote } from "../go-quote.ts";
 import type { KubeObject } from "../object.ts";
 import { badRequest, type StatusError } from "../status-error.ts";
@@ -112,7 +113,7 @@ const groupVersion = (gvk: GroupVersionKind): string => (gvk.group === "" ? gvk.
 const internalPackage = (group: string): string => (group === "" || group === "events.k8s.io" ? "core" : (group.split(".")[0] ?? group));
 
 /** Kinds of versions that are no longer served and are still taken. */
-const ALSO: Readonly<Record<string, string>> = { "policy/v1beta1/Eviction": "io.k8s.api.policy.v1.Eviction" };
+const ALSO: Readonly<Record<string, string>> = table({ "policy/v1beta1/Eviction": "io.k8s.api.policy.v1.Eviction" });
 
 /** Why the body's kind is no `expected`; undefined when it is. */
 export function kindMismatch(found: GroupVersionKind, expected: GroupVersionKind): string | undefined {

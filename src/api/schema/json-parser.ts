@@ -2,6 +2,7 @@
  * JSON as Go reads it: which keys stand twice is kept (`entriesOf`), numbers that JavaScript would blur keep their spelling (`NumberText`),
  * and syntax errors have Go's words. Follows Go encoding/json/scanner.go.
  */
+import { setOwn } from "../../base/own.ts";
 import { goQuote } from "../go-quote.ts";
 
 /** Go's json.SyntaxError, with its text. */
@@ -191,12 +192,6 @@ class Parser {
       this.#at++;
     }
   }
-}
-
-/** Sets a key as data, `__proto__` included. */
-export function setOwn(object: JsonObject, key: string, value: unknown): void {
-  if (key === "__proto__") Object.defineProperty(object, key, { value, enumerable: true, configurable: true, writable: true });
-  else object[key] = value;
 }
 
 /** Throws JsonSyntaxError. Objects with a key twice hold its last value; `entriesOf` knows the others. */

@@ -2,6 +2,7 @@
  * Values whose JSON is text with a meaning: times, quantities, numbers-or-names, bytes. Each is checked and brought into the form that Go prints,
  * with Go's error texts. Follows apimachinery pkg/apis/meta/v1/time.go, micro_time.go, pkg/util/intstr and Go's time.Parse.
  */
+import { table } from "../../base/own.ts";
 
 /** An error that ends decoding at once (Go's UnmarshalJSON of the type itself failed). */
 export class ScalarError extends Error {}
@@ -21,10 +22,10 @@ const UP_TO_SECONDS: readonly Part[] = [
   { pattern: /^T/, layout: "T" }, { pattern: /^\d\d/, layout: "15" }, { pattern: /^:/, layout: ":" }, { pattern: /^\d\d/, layout: "04" }, { pattern: /^:/, layout: ":" },
 ];
 /** Six digits are wanted where the layout has six, and any number is taken where it has none. */
-const PARTS: Readonly<Record<string, readonly Part[]>> = {
+const PARTS: Readonly<Record<string, readonly Part[]>> = table({
   [LAYOUT]: [...UP_TO_SECONDS, SECONDS, ZONE],
   [MICRO_LAYOUT]: [...UP_TO_SECONDS, { pattern: /^\d\d/, layout: "05" }, { pattern: /^[.,]\d{6}/, layout: ".000000" }, ZONE],
-};
+});
 
 /** Which part of the layout does not fit, in the words of Go's ParseError. */
 function timeParseError(text: string, layout: string): string {

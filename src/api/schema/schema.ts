@@ -3,6 +3,7 @@
  * list and map kinds for apply, merge keys for strategic merge. Knows types only; it decodes nothing.
  * Facts come from `../data/openapi-fields.json` (upstream's OpenAPI) and `../data/go-fields.json` (upstream's Go struct tags).
  */
+import { table } from "../../base/own.ts";
 import goFields from "../data/go-fields.json" with { type: "json" };
 import openapiFields from "../data/openapi-fields.json" with { type: "json" };
 import { assert } from "../../base/assert.ts";
@@ -86,7 +87,7 @@ export interface Struct {
 }
 
 const META = "io.k8s.apimachinery.pkg.apis.meta.v1.";
-const SCALARS: Readonly<Record<string, ScalarName>> = {
+const SCALARS: Readonly<Record<string, ScalarName>> = table({
   "io.k8s.apimachinery.pkg.api.resource.Quantity": "quantity",
   "io.k8s.apimachinery.pkg.util.intstr.IntOrString": "intOrString",
   [`${META}Time`]: "time",
@@ -94,7 +95,7 @@ const SCALARS: Readonly<Record<string, ScalarName>> = {
   [`${META}FieldsV1`]: "object",
   [`${META}Patch`]: "object",
   "io.k8s.apimachinery.pkg.runtime.RawExtension": "object",
-};
+});
 
 /** `v1.JobSpec` of `io.k8s.api.batch.v1.JobSpec`. */
 function goTypeName(id: string): string {
@@ -198,7 +199,7 @@ function compile(name: string): Struct {
 }
 
 /** Defaults that upstream's types declare beside those of their Go types; lists keyed by such a field read them. */
-export const DECLARED_DEFAULTS: Readonly<Record<string, string>> = { "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP", "LocalObjectReference.name": "" };
+export const DECLARED_DEFAULTS: Readonly<Record<string, string>> = table({ "ContainerPort.protocol": "TCP", "ServicePort.protocol": "TCP", "LocalObjectReference.name": "" });
 
 const compiled = new Map<string, Struct>();
 

@@ -2,8 +2,9 @@
  * YAML as the API server reads it: YAML 1.1 scalars (`yes` is true), one document, keys made strings, and libyaml's words for what is wrong.
  * Follows sigs.k8s.io/yaml (YAMLToJSON, YAMLToJSONStrict) over goyaml.v2.
  */
+import { setOwn } from "../../base/own.ts";
 import { isAlias, isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document } from "yaml";
-import { hasDuplicates, parseJson, plain, setOwn, type JsonObject } from "./json-parser.ts";
+import { hasDuplicates, parseJson, plain, type JsonObject } from "./json-parser.ts";
 import { yamlErrorText } from "./yaml-errors.ts";
 
 /** `yaml: line 1: did not find expected node content`. */

@@ -2,6 +2,7 @@
  * The small checks that every kind's validation is made of. Checks append to `out`; a path is the text that the error will carry.
  * Follows kubernetes staging/src/k8s.io/apimachinery/pkg/api/validation (ValidateNonnegativeField, ValidateImmutableField).
  */
+import { own } from "../../base/own.ts";
 import { type BadValue, type FieldError, invalidValue, Spelled } from "../field-error.ts";
 
 export type Errors = FieldError[];
@@ -41,8 +42,8 @@ export function semanticallyEqual(a: unknown, b: unknown): boolean {
   }
   const x = a as Readonly<Record<string, unknown>>;
   const y = b as Readonly<Record<string, unknown>>;
-  for (const key of Object.keys(x)) if (!semanticallyEqual(x[key], y[key])) return false;
-  return Object.keys(y).every((key) => key in x || isNothing(y[key]));
+  for (const key of Object.keys(x)) if (!semanticallyEqual(x[key], own(y, key))) return false;
+  return Object.keys(y).every((key) => Object.hasOwn(x, key) || isNothing(y[key]));
 }
 
 /** Absent, null, or an empty list. An empty map equals an absent one too; an empty struct does not, but a struct that was absent is written out when stored. */

@@ -1,9 +1,10 @@
 /**
  * Whether a text is a JSON object, in the words of Go's encoding/json.
  */
+import { table } from "../../base/own.ts";
 import { JsonSyntaxError, parseJson } from "../schema/json-parser.ts";
 
-const GO_KIND: Readonly<Record<string, string>> = { string: "string", number: "number", boolean: "bool" };
+const GO_KIND: Readonly<Record<string, string>> = table({ string: "string", number: "number", boolean: "bool" });
 
 /** Why `text` is no JSON object; undefined when it is one (or null, which Go takes). */
 export function jsonObjectError(text: string): string | undefined {

@@ -3,6 +3,7 @@
  * Follows kubernetes pkg/controller/disruption/disruption.go (trySync, countHealthyPods, buildDisruptedPodMap, updatePdbStatus).
  */
 import type { Instant } from "../../base/clock.ts";
+import { own } from "../../base/own.ts";
 import type { Condition, Pod, PodDisruptionBudget, PodDisruptionBudgetStatus } from "../../api/generated/types.ts";
 import type { Stored } from "../../api/object.ts";
 import { formatTime, parseTime } from "../../api/time.ts";
@@ -56,7 +57,7 @@ function disruptionsOf({ budget, pods, now }: BudgetWorld) {
   const notDeleted: Stored<Pod>[] = [];
   let recheckAfterMs: number | undefined;
   for (const pod of pods) {
-    const since = budget.status?.disruptedPods?.[pod.metadata.name];
+    const since = own(budget.status?.disruptedPods, pod.metadata.name);
     if (since === undefined || pod.metadata.deletionTimestamp !== undefined) continue;
     const left = (parseTime(since) ?? 0) + DELETION_TIMEOUT_MS - now;
     if (left < 0) {
@@ -104,7 +105,7 @@ export function decideBudget(world: BudgetWorld): BudgetDecision {
   const { disruptedPods, notDeleted, recheckAfterMs } = disruptionsOf(world);
   const wanted = wantedOf(world);
   if ("error" in wanted) return { status: failSafe(world, wanted.error), recheckAfterMs: undefined, notDeleted: [], error: wanted.error };
-  const currentHealthy = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && !(pod.metadata.name in disruptedPods) && isReady(pod)).length;
+  const currentHealthy = pods.filter((pod) => pod.metadata.deletionTimestamp === undefined && !Object.hasOwn(disruptedPods, pod.metadata.name) && isReady(pod)).length;
   const { expectedPods, desiredHealthy } = wanted;
   // A budget without pods allows nothing: it is safe when its first pods appear before it is counted again.
   const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;

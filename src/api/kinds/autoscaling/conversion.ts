@@ -3,6 +3,7 @@
  * JSON. Upstream's internal type is v2's in all but its spelling.
  * Follows kubernetes pkg/apis/autoscaling/v1/conversion.go and pkg/apis/autoscaling/annotations.go.
  */
+import { table } from "../../../base/own.ts";
 import type { HorizontalPodAutoscaler, V2HorizontalPodAutoscaler, V2MetricSpec, V2MetricStatus } from "../../generated/types.ts";
 import { quantitySign } from "../../quantity.ts";
 import { convert, ConvertError } from "../../schema/convert.ts";
@@ -25,20 +26,20 @@ const DEFAULT_CPU = { type: "Resource", resource: { name: "cpu", target: { type:
 
 /** A field of v1's source of a metric, where v2 has it, and whether it is always printed. */
 type Row = readonly [v1: string, v2: readonly [string, string?], always?: "text" | "quantity" | "reference"];
-const SOURCES: Readonly<Record<string, readonly Row[]>> = {
+const SOURCES: Readonly<Record<string, readonly Row[]>> = table({
   object: [["target", ["describedObject"], "reference"], ["metricName", ["metric", "name"], "text"], ["targetValue", ["target", "value"], "quantity"], ["selector", ["metric", "selector"]], ["averageValue", ["target", "averageValue"]]],
   pods: [["metricName", ["metric", "name"], "text"], ["targetAverageValue", ["target", "averageValue"], "quantity"], ["selector", ["metric", "selector"]]],
   resource: [["name", ["name"], "text"], ["targetAverageUtilization", ["target", "averageUtilization"]], ["targetAverageValue", ["target", "averageValue"]]],
   containerResource: [["name", ["name"], "text"], ["targetAverageUtilization", ["target", "averageUtilization"]], ["targetAverageValue", ["target", "averageValue"]], ["container", ["container"], "text"]],
   external: [["metricName", ["metric", "name"], "text"], ["metricSelector", ["metric", "selector"]], ["targetValue", ["target", "value"]], ["targetAverageValue", ["target", "averageValue"]]],
-};
-const STATUS_SOURCES: Readonly<Record<string, readonly Row[]>> = {
+});
+const STATUS_SOURCES: Readonly<Record<string, readonly Row[]>> = table({
   object: [["target", ["describedObject"], "reference"], ["metricName", ["metric", "name"], "text"], ["currentValue", ["current", "value"], "quantity"], ["selector", ["metric", "selector"]], ["averageValue", ["current", "averageValue"]]],
   pods: [["metricName", ["metric", "name"], "text"], ["currentAverageValue", ["current", "averageValue"], "quantity"], ["selector", ["metric", "selector"]]],
   resource: [["name", ["name"], "text"], ["currentAverageUtilization", ["current", "averageUtilization"]], ["currentAverageValue", ["current", "averageValue"], "quantity"]],
   containerResource: [["name", ["name"], "text"], ["currentAverageUtilization", ["current", "averageUtilization"]], ["currentAverageValue", ["current", "averageValue"], "quantity"], ["container", ["container"], "text"]],
   external: [["metricName", ["metric", "name"], "text"], ["metricSelector", ["metric", "selector"]], ["currentValue", ["current", "value"], "quantity"], ["currentAverageValue", ["current", "averageValue"]]],
-};
+});
 
 const ZERO = { text: "", quantity: "0", reference: { kind: "", name: "" } };
 

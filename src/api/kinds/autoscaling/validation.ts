@@ -2,6 +2,7 @@
  * What an autoscaler may ask for: its metrics, their targets, and the rules of its steps.
  * Follows kubernetes pkg/apis/autoscaling/validation/validation.go.
  */
+import { table } from "../../../base/own.ts";
 import { forbiddenField, invalidValue, required } from "../../field-error.ts";
 import type { V2CrossVersionObjectReference, V2HorizontalPodAutoscaler, V2HPAScalingRules, V2MetricSpec, V2MetricTarget } from "../../generated/types.ts";
 import { isDns1123Label, isPathSegmentName } from "../../names.ts";
@@ -12,7 +13,7 @@ import { validateContainerResourceName } from "../pod/resources.ts";
 const PERIOD_SECONDS_MAX = 1800;
 const WINDOW_SECONDS_MAX = 3600;
 const METRIC_TYPES = ["ContainerResource", "External", "Object", "Pods", "Resource"];
-const SOURCE_OF: Readonly<Record<string, SourceKey>> = { Object: "object", Pods: "pods", Resource: "resource", External: "external", ContainerResource: "containerResource" };
+const SOURCE_OF: Readonly<Record<string, SourceKey>> = table({ Object: "object", Pods: "pods", Resource: "resource", External: "external", ContainerResource: "containerResource" });
 
 type SourceKey = "object" | "external" | "pods" | "resource" | "containerResource";
 

@@ -3,6 +3,7 @@
  * and the signature; what is asked for is nobody's business here. Words are upstream's where they don't come from inside Go's parser.
  * Follows kubernetes pkg/apis/certificates/helpers.go (ParseCSR) and Go's crypto/x509 (ParseCertificateRequest, CheckSignature).
  */
+import { table } from "../../../base/own.ts";
 const PEM = /-----BEGIN ([^-]*)-----\r?\n([\sA-Za-z0-9+/=]*?)-----END \1-----/;
 
 interface Element {
@@ -47,10 +48,10 @@ function sequenceOf(element: Element | undefined): Element[] {
 }
 
 /** Signature algorithms by the end of their identifiers, in hex. */
-const HASHES: Readonly<Record<string, string | null>> = {
+const HASHES: Readonly<Record<string, string | null>> = table({
   "2a864886f70d010105": "sha1", "2a864886f70d01010b": "sha256", "2a864886f70d01010c": "sha384", "2a864886f70d01010d": "sha512",
   "2a8648ce3d0401": "sha1", "2a8648ce3d040302": "sha256", "2a8648ce3d040303": "sha384", "2a8648ce3d040304": "sha512", "2b6570": null,
-};
+});
 
 function checkSignature(der: Buffer): string | undefined {
   const [signed, algorithm, signature] = sequenceOf(elementAt(der, 0));

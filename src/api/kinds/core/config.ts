@@ -2,6 +2,7 @@
  * The kinds ConfigMap, Secret and ServiceAccount.
  * Follows kubernetes pkg/apis/core/validation (ValidateConfigMap, ValidateSecret) and pkg/registry/core/{configmap,secret,serviceaccount}/strategy.go.
  */
+import { own } from "../../../base/own.ts";
 import { forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
 import type { ConfigMap, Secret, ServiceAccount } from "../../generated/types.ts";
 import { isConfigMapKey } from "../../names.ts";
@@ -27,7 +28,7 @@ function validateConfigMap(out: Errors, o: ConfigMap): void {
   let size = 0;
   for (const [key, value] of Object.entries(o.data ?? {})) {
     reasons(out, `data[${key}]`, key, isConfigMapKey(key));
-    if (o.binaryData && key in o.binaryData) out.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
+    if (own(o.binaryData, key) !== undefined) out.push(invalidValue(`data[${key}]`, key, "duplicate of key present in binaryData"));
     size += Buffer.byteLength(value);
   }
   for (const [key, value] of Object.entries(o.binaryData ?? {})) {

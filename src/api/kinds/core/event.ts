@@ -2,6 +2,7 @@
  * The kind Event, in its two forms: core/v1 is what is stored, events.k8s.io/v1 is another view of the same objects with stricter rules on creation.
  * Follows kubernetes pkg/apis/core/validation/events.go, pkg/apis/events/v1/conversion.go and pkg/registry/core/event/strategy.go.
  */
+import { table } from "../../../base/own.ts";
 import type { Instant } from "../../../base/clock.ts";
 import { invalidValue, required } from "../../field-error.ts";
 import type { Event as CoreEvent, EventsV1Event, ObjectReference } from "../../generated/types.ts";
@@ -122,13 +123,13 @@ function cells(event: CoreEvent, now: Instant): readonly Cell[] {
 
 const INVOLVED = ["kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath"] as const;
 
-const coreFields: Record<string, (o: CoreEvent) => string> = {
+const coreFields: Readonly<Record<string, (o: CoreEvent) => string>> = table<(o: CoreEvent) => string>({
   ...Object.fromEntries(INVOLVED.map((key) => [`involvedObject.${key}`, (o: CoreEvent) => o.involvedObject?.[key] ?? ""])),
   reason: (o) => o.reason ?? "",
   reportingComponent: (o) => o.reportingComponent ?? "",
   source: (o) => o.source?.component || o.reportingComponent || "",
   type: (o) => o.type ?? "",
-};
+});
 
 export const eventKind: Kind<CoreEvent> = defineKind<CoreEvent>({
   resource: EVENTS,

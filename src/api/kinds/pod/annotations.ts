@@ -3,6 +3,7 @@
  * Follows kubernetes pkg/apis/core/validation (ValidatePodSpecificAnnotations, validateSeccompAnnotationsAndFields,
  * validateAppArmorAnnotationsAndFieldsMatchOnCreate) and pkg/registry/core/pod/strategy.go (applyAppArmorVersionSkew).
  */
+import { own } from "../../../base/own.ts";
 import { type FieldError, forbiddenField, invalidValue } from "../../field-error.ts";
 import type { AppArmorProfile, ObjectMeta, Pod, PodSpec, SeccompProfile, Toleration } from "../../generated/types.ts";
 import type { Draft } from "../kind.ts";
@@ -70,7 +71,7 @@ export function isDeletionCost(annotations: Annotations | undefined): boolean {
 function mismatch(field: string, kind: "seccomp" | "apparmor", annotation: string, profile: SeccompProfile | AppArmorProfile): FieldError | undefined {
   const type = forbiddenField(`${field}.type`, `${kind} type in annotation and field must match`);
   const names: Readonly<Record<string, readonly string[]>> = { Unconfined: ["unconfined"], RuntimeDefault: kind === "seccomp" ? ["runtime/default", "docker/default"] : ["runtime/default"] };
-  if (profile.type !== "Localhost") return names[profile.type]?.includes(annotation) === false ? type : undefined;
+  if (profile.type !== "Localhost") return own(names, profile.type)?.includes(annotation) === false ? type : undefined;
   if (!annotation.startsWith(LOCALHOST)) return type;
   return annotation.slice(LOCALHOST.length) === profile.localhostProfile ? undefined : forbiddenField(`${field}.localhostProfile`, `${kind} profile in annotation and field must match`);
 }

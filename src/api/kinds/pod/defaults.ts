@@ -2,6 +2,7 @@
  * Defaults of pods and pod templates. A template gets those of the PodSpec; some (requests from limits, host ports, service links) only a real Pod gets.
  * Follows kubernetes pkg/apis/core/v1/defaults.go and conversion.go.
  */
+import { own } from "../../../base/own.ts";
 import type { Container, EphemeralContainer, LifecycleHandler, Pod, PodSpec, PodTemplateSpec, Probe, Volume } from "../../generated/types.ts";
 import type { Draft } from "../kind.ts";
 import { addQuantities, compareQuantities } from "../../quantity.ts";
@@ -120,11 +121,14 @@ function defaultPodRequests(spec: Draft<PodSpec>): void {
 }
 
 function add(into: Resources, from: Readonly<Resources> | undefined): void {
-  for (const [name, value] of Object.entries(from ?? {})) into[name] = name in into ? addQuantities(into[name] ?? 0, value) : value;
+  for (const [name, value] of Object.entries(from ?? {})) {
+    const sum = own(into, name);
+    into[name] = sum === undefined ? value : addQuantities(sum, value);
+  };
 }
 
 function atLeast(into: Resources, from: Readonly<Resources>): void {
-  for (const [name, value] of Object.entries(from)) if (!(name in into) || compareQuantities(into[name], value) < 0) into[name] = value;
+  for (const [name, value] of Object.entries(from)) if (!Object.hasOwn(into, name) || compareQuantities(into[name], value) < 0) into[name] = value;
 }
 
 /** What the containers request together: app containers and sidecars at once, init containers one after the other. Follows component-helpers/resource. */

@@ -2,6 +2,7 @@
  * Environment variables of containers and where their values come from.
  * Follows kubernetes pkg/apis/core/validation (ValidateEnv, ValidateEnvFrom, validateObjectFieldSelector).
  */
+import { table } from "../../../base/own.ts";
 import { invalidValue, required } from "../../field-error.ts";
 import type { EnvFromSource, EnvVar, EnvVarSource, ObjectFieldSelector, ResourceFieldSelector } from "../../generated/types.ts";
 import { isConfigMapKey, isDns1123Label, isEnvVarName, isQualifiedName, subdomainName } from "../../names.ts";
@@ -91,7 +92,7 @@ export function validateResourceFieldRef(out: Errors, field: string, ref: Resour
   validateDivisor(out, `${field}.divisor`, resource, ref.divisor);
 }
 
-const DIVISOR_OF: Readonly<Record<string, string>> = { memory: "memory", "ephemeral-storage": "local ephemeral storage" };
+const DIVISOR_OF: Readonly<Record<string, string>> = table({ memory: "memory", "ephemeral-storage": "local ephemeral storage" });
 
 function validateDivisor(out: Errors, field: string, resource: string, divisor: string | number | undefined): void {
   if (divisor === undefined || quantitySign(divisor) === 0) return;

@@ -2,6 +2,7 @@
  * Volumes that live elsewhere: no single machine mounts most of them, but what upstream accepts is accepted, and what it refuses is refused.
  * Follows kubernetes pkg/apis/core/validation (the functions of each volume type).
  */
+import { own } from "../../../base/own.ts";
 import { invalidValue, required, tooLong } from "../../field-error.ts";
 import type { Volume } from "../../generated/types.ts";
 import { inclusiveRange, isDns1123Label, isDns1123Subdomain, subdomainName } from "../../names.ts";
@@ -27,8 +28,7 @@ function validatePartition(out: Errors, field: string, partition: number | undef
 }
 
 export function validateInitiator(out: Errors, field: string, name: string, prefixError: string): void {
-  const patterns: Readonly<Record<string, RegExp>> = { iqn: IQN, eui: EUI, naa: NAA };
-  const pattern = patterns[name.slice(0, 3)];
+  const pattern = own({ iqn: IQN, eui: EUI, naa: NAA }, name.slice(0, 3));
   if (!pattern) out.push(invalidValue(field, name, prefixError));
   else if (!pattern.test(name)) out.push(invalidValue(field, name, "must be valid format"));
 }

@@ -2,6 +2,7 @@
  * The kind Pod: what a client's create and update become before they are stored. Binding and eviction are the registry's doing.
  * Follows kubernetes pkg/registry/core/pod/strategy.go.
  */
+import { own } from "../../../base/own.ts";
 import type { LabelSelector, Pod, PodAffinityTerm, PodStatus, PodTemplate } from "../../generated/types.ts";
 import { validateObjectMetaUpdate } from "../../object-meta.ts";
 import { PODS, type Resource } from "../../resource.ts";
@@ -24,7 +25,7 @@ import { podTemplateWarnings, podWarnings } from "./warnings.ts";
 type Labels = Readonly<Record<string, string>>;
 
 function addExpression(selector: Draft<LabelSelector> | undefined, labels: Labels, key: string, operator: "In" | "NotIn"): void {
-  const value = labels[key];
+  const value = own(labels, key);
   if (!selector || value === undefined) return;
   selector.matchExpressions = [...(selector.matchExpressions ?? []), { key, operator, values: [value] }];
 }

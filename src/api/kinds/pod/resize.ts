@@ -2,6 +2,7 @@
  * pods/NAME/resize: new amounts of cpu and memory for a pod that may be running.
  * Follows kubernetes pkg/registry/core/pod/strategy.go (podResizeStrategy) and pkg/apis/core/validation (ValidatePodResize).
  */
+import { own } from "../../../base/own.ts";
 import { forbiddenField, invalidValue } from "../../field-error.ts";
 import type { Container, Pod, PodSpec, ResourceRequirements } from "../../generated/types.ts";
 import { type Errors, semanticallyEqual } from "../../validation/fields.ts";
@@ -70,8 +71,7 @@ function validateOrder(out: Errors, now: PodSpec, old: PodSpec): boolean {
 }
 
 function isRemoved(now: ResourceRequirements | undefined, old: ResourceRequirements | undefined, kind: "requests" | "limits"): boolean {
-  const left = now?.[kind] ?? {};
-  return Object.keys(old?.[kind] ?? {}).some((name) => left[name] === undefined);
+  return Object.keys(old?.[kind] ?? {}).some((name) => own(now?.[kind], name) === undefined);
 }
 
 function validateRemoved(out: Errors, field: string, now: readonly Container[] | undefined, old: readonly Container[] | undefined): void {

@@ -2,6 +2,7 @@
  * Names and amounts of resources: of containers, pods, quotas and limit ranges.
  * Follows kubernetes pkg/apis/core/validation (validateResourceRequirements and its helpers) and pkg/apis/core/helper/helpers.go.
  */
+import { own } from "../../../base/own.ts";
 import { duplicate, forbiddenField, invalidValue, required } from "../../field-error.ts";
 import type { ResourceClaim, ResourceRequirements } from "../../generated/types.ts";
 import { isQualifiedName } from "../../names.ts";
@@ -121,7 +122,7 @@ export function validateResourceRequirements(out: Errors, field: string, require
     const at = `${field}.requests[${name}]`;
     nameCheck(out, at, name);
     validateQuantityValue(out, at, name, value);
-    validateAgainstLimit(out, field, name, value, limits[name]);
+    validateAgainstLimit(out, field, name, value, own(limits, name));
     validateAmount(out, at, name, value, seen);
   }
   if (seen.hugePages && !seen.compute) out.push(forbiddenField(field, "HugePages require cpu or memory"));

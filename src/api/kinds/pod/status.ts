@@ -2,6 +2,7 @@
  * What may be written to a pod's status.
  * Follows kubernetes pkg/apis/core/validation (ValidatePodStatusUpdate and its functions) and pkg/api/v1/pod/util.go (ContainerShouldRestart).
  */
+import { own } from "../../../base/own.ts";
 import { duplicate, forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
 import type { Container, ContainerStatus, LinuxContainerUser, Pod, PodExtendedResourceClaimStatus, PodSpec, PodStatus, ResourceStatus } from "../../generated/types.ts";
 import { inclusiveRange, isDns1123Label, isQualifiedName, subdomainName } from "../../names.ts";
@@ -98,7 +99,7 @@ function validateExtendedClaim(out: Errors, field: string, claim: PodExtendedRes
     const at = `${field}.requestMappings[${i}]`;
     const container = containers.get(m.containerName);
     if (!container) out.push(invalidValue(`${at}.containerName`, m.containerName ?? "", "must match the name of an entry in spec.initContainers.name or spec.containers.name"));
-    else if (container.resources?.requests?.[m.resourceName] === undefined) {
+    else if (own(container.resources?.requests, m.resourceName ?? "") === undefined) {
       out.push(invalidValue(`${at}.resourceName`, m.resourceName ?? "", "must match the extended resource name of an entry in spec.initContainers.resources.requests or spec.containers.resources.requests"));
     }
     reasons(out, `${field}.requestName`, m.requestName ?? "", isDns1123Label(m.requestName ?? ""));
@@ -143,7 +144,7 @@ function validateUser(out: Errors, field: string, { uid, gid, supplementalGroups
 
 /** Why the resource is none that the container asks for. */
 function unasked(name: string, c: Container): string | undefined {
-  if (!name.startsWith("claim:")) return c.resources?.requests?.[name] === undefined ? "must match one of the container's resource requests" : undefined;
+  if (!name.startsWith("claim:")) return own(c.resources?.requests, name) === undefined ? "must match one of the container's resource requests" : undefined;
   const claims = (c.resources?.claims ?? []).map((claim) => `claim:${claim.name}${claim.request ? `/${claim.request}` : ""}`);
   return claims.includes(name) ? undefined : "must match one of the container's resource claims in a format 'claim:<claimName>/<request>' or 'claim:<claimName>' if request is empty";
 }

@@ -2,6 +2,7 @@
  * Pods, pod specs and pod templates.
  * Follows kubernetes pkg/apis/core/validation (ValidatePodSpec, ValidatePodTemplateSpec, validatePodMetadataAndSpec).
  */
+import { own } from "../../../base/own.ts";
 import { duplicate, fieldNotFound, forbiddenField, invalidValue, required, tooLong } from "../../field-error.ts";
 import type { ObjectMeta, Pod, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
 import { inclusiveRange, isDns1123Label, isDns1123Subdomain, isQualifiedName, subdomainName } from "../../names.ts";
@@ -122,15 +123,15 @@ function validatePodResources(out: Errors, field: string, { spec, claims }: PodC
   if (resources.claims) out.push(forbiddenField(`${field}.claims`, "claims may not be set for Resources at pod-level"));
   validateResourceRequirements(out, field, resources, { pod: true, claims });
   const atLeast = (kind: "requests" | "limits", name: string, sum: string | number) => {
-    const own = resources[kind]?.[name];
-    if (own !== undefined && compareQuantities(sum, own) > 0) out.push(invalidValue(`${field}.${kind}[${name}]`, canonicalQuantity(own), `must be greater than or equal to aggregate container ${kind} of ${canonicalQuantity(sum)}`));
+    const ofPod = own(resources[kind], name);
+    if (ofPod !== undefined && compareQuantities(sum, ofPod) > 0) out.push(invalidValue(`${field}.${kind}[${name}]`, canonicalQuantity(ofPod), `must be greater than or equal to aggregate container ${kind} of ${canonicalQuantity(sum)}`));
   };
   for (const [name, sum] of Object.entries(sumOfRequests(spec))) atLeast("requests", name, sum);
   for (const [name, sum] of Object.entries(sumOfRequests(spec, "limits"))) if (name.startsWith("hugepages-")) atLeast("limits", name, sum);
   (spec.containers ?? []).forEach((c, i) => {
     for (const [name, limit] of Object.entries(c.resources?.limits ?? {})) {
-      const own = resources.limits?.[name];
-      if (own !== undefined && compareQuantities(limit, own) > 0) out.push(invalidValue(`${field}.containers[${i}][${name}].limits`, canonicalQuantity(limit), `must be less than or equal to pod limits of ${canonicalQuantity(own)}`));
+      const ofPod = own(resources.limits, name);
+      if (ofPod !== undefined && compareQuantities(limit, ofPod) > 0) out.push(invalidValue(`${field}.containers[${i}][${name}].limits`, canonicalQuantity(limit), `must be less than or equal to pod limits of ${canonicalQuantity(ofPod)}`));
     }
   });
 }

@@ -2,11 +2,12 @@
  * Warnings about a pod's volumes: drivers that are gone, and files that would be written one over the other.
  * Follows kubernetes pkg/api/pod/warnings.go (warningsForOverlappingVirtualPaths) and pkg/api/persistentvolumeclaim/util.go.
  */
+import { table } from "../../../base/own.ts";
 import type { PodSpec, VolumeProjection } from "../../generated/types.ts";
 import { claimSpecWarnings } from "../storage/claim-spec.ts";
 
 const OLD = ["photonPersistentDisk", "gitRepo", "scaleIO", "flocker", "storageos", "quobyte", "glusterfs", "ephemeral", "cephfs", "rbd"] as const;
-const DEPRECATED: Readonly<Record<string, string>> = {
+const DEPRECATED: Readonly<Record<string, string>> = table({
   photonPersistentDisk: "photonPersistentDisk: deprecated in v1.11, non-functional in v1.16+",
   gitRepo: "gitRepo: deprecated in v1.11, and disabled by default in v1.33+",
   scaleIO: "scaleIO: deprecated in v1.16, non-functional in v1.22+",
@@ -16,7 +17,7 @@ const DEPRECATED: Readonly<Record<string, string>> = {
   glusterfs: "glusterfs: deprecated in v1.25, non-functional in v1.26+",
   cephfs: "cephfs: deprecated in v1.28, non-functional in v1.31+",
   rbd: "rbd: deprecated in v1.28, non-functional in v1.31+",
-};
+});
 
 export function volumeWarnings(spec: PodSpec, field: string): string[] {
   return (spec.volumes ?? []).flatMap((volume, i) => {

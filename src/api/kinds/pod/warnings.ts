@@ -2,6 +2,7 @@
  * What is accepted in a pod or a pod template but probably not meant, in upstream's order.
  * Follows kubernetes pkg/api/pod/warnings.go and pkg/api/node/util.go.
  */
+import { table } from "../../../base/own.ts";
 import type { Container, ContainerPort, NodeSelectorTerm, ObjectMeta, Pod, PodAffinity, PodSpec, PodTemplateSpec } from "../../generated/types.ts";
 import { isDns1123Label, isLabelValue } from "../../names.ts";
 import { canonicalQuantity, isWholeQuantity } from "../../quantity.ts";
@@ -12,7 +13,7 @@ import { containersWithPath } from "./visit.ts";
 import { overlapWarnings, volumeWarnings } from "./volume-warnings.ts";
 
 /** Labels of nodes that have had their time. */
-export const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
+export const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = table({
   "beta.kubernetes.io/arch": 'deprecated since v1.14; use "kubernetes.io/arch" instead',
   "beta.kubernetes.io/os": 'deprecated since v1.14; use "kubernetes.io/os" instead',
   "failure-domain.beta.kubernetes.io/region": 'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
@@ -21,7 +22,7 @@ export const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
   "app.kubernetes.io/created-by": "deprecated since v1.9",
   "scheduler.alpha.kubernetes.io/preferAvoidPods": "deprecated since v1.22; use Taints and Tolerations instead",
   "node-role.kubernetes.io/master": 'use "node-role.kubernetes.io/control-plane" instead',
-};
+});
 
 const DEPRECATED_ANNOTATIONS: readonly (readonly [string, string])[] = [
   ["scheduler.alpha.kubernetes.io/critical-pod", 'non-functional in v1.16+; use the "priorityClassName" field instead'],

@@ -2,6 +2,7 @@
  * The spec of a PersistentVolumeClaim, and of the template of one inside a pod.
  * Follows kubernetes pkg/apis/core/validation (ValidatePersistentVolumeClaimSpec, ValidatePersistentVolumeClaimTemplate).
  */
+import { table } from "../../../base/own.ts";
 import { forbiddenField, invalidValue, required, Spelled } from "../../field-error.ts";
 import type { PersistentVolumeClaim, PersistentVolumeClaimSpec, PersistentVolumeClaimTemplate } from "../../generated/types.ts";
 import { isDns1123Subdomain, labelName, subdomainName } from "../../names.ts";
@@ -79,7 +80,7 @@ function validateBothSources(out: Errors, field: string, { dataSource, dataSourc
 /** All of the metadata but labels and annotations, in the order of the Go type. */
 const META_FIELDS = ["name", "generateName", "namespace", "selfLink", "uid", "resourceVersion", "generation", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "ownerReferences", "finalizers", "managedFields"] as const;
 /** Upstream makes the field's path of the Go name. */
-const GO_FIELDS: Readonly<Record<string, string>> = { uid: "uID" };
+const GO_FIELDS: Readonly<Record<string, string>> = table({ uid: "uID" });
 
 export function validateClaimTemplate(out: Errors, field: string, template: PersistentVolumeClaimTemplate): void {
   validateAnnotations(out, `${field}.metadata.annotations`, template.metadata?.annotations);

@@ -2,8 +2,9 @@
  * What the rows of volumes and of claims have in common.
  * Follows kubernetes pkg/printers/internalversion/printers.go.
  */
+import { table } from "../../../base/own.ts";
 export const CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class";
-const SHORT_MODES: Readonly<Record<string, string>> = { ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" };
+const SHORT_MODES: Readonly<Record<string, string>> = table({ ReadWriteOnce: "RWO", ReadOnlyMany: "ROX", ReadWriteMany: "RWX", ReadWriteOncePod: "RWOP" });
 const MODE_ORDER = Object.keys(SHORT_MODES);
 
 /** `RWO,RWX`: in a fixed order, each once. */

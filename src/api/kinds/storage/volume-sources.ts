@@ -3,6 +3,7 @@
  * Most are a pod's volumes too; what is different in a PersistentVolume is here.
  * Follows kubernetes pkg/apis/core/validation (ValidatePersistentVolumeSpec and the functions of each source).
  */
+import { table } from "../../../base/own.ts";
 import { forbiddenField, invalidValue, required } from "../../field-error.ts";
 import type { PersistentVolumeSpec, Volume } from "../../generated/types.ts";
 import { isDns1123Label, isDns1123Subdomain, labelName } from "../../names.ts";
@@ -55,7 +56,7 @@ function validateCsi(out: Errors, field: string, csi: NonNullable<Spec["csi"]>):
 }
 
 /** In upstream's order. */
-const SOURCES: Readonly<Record<string, SourceCheck>> = {
+const SOURCES: Readonly<Record<string, SourceCheck>> = table({
   hostPath: (out, field, { hostPath }) => validateHostPath(out, field, hostPath),
   gcePersistentDisk: (out, _field, spec, name) => asVolume("gcePersistentDisk")(out, "spec.persistentDisk", spec, name),
   awsElasticBlockStore: asVolume("awsElasticBlockStore"),
@@ -98,7 +99,7 @@ const SOURCES: Readonly<Record<string, SourceCheck>> = {
     needsWholeSecret(out, `${field}.secretRef`, storageos?.secretRef);
   },
   csi: (out, field, { csi }) => csi && validateCsi(out, field, csi),
-};
+});
 
 /** Those whose mount takes options. */
 export const MOUNTABLE: ReadonlySet<string> = new Set(["gcePersistentDisk", "awsElasticBlockStore", "glusterfs", "nfs", "rbd", "quobyte", "iscsi", "cinder", "cephfs", "azureFile", "vsphereVolume", "azureDisk", "photonPersistentDisk"]);

@@ -3,6 +3,7 @@
  * Follows kubernetes pkg/apis/core/validation (ValidatePersistentVolumeSpec, ValidatePersistentVolumeUpdate), pkg/volume/validation and pkg/registry/core/persistentvolume.
  */
 import type { Instant } from "../../../base/clock.ts";
+import { table } from "../../../base/own.ts";
 import { forbiddenField, invalidValue, required } from "../../field-error.ts";
 import type { PersistentVolume, PersistentVolumeSpec } from "../../generated/types.ts";
 import { subdomainName } from "../../names.ts";
@@ -86,10 +87,10 @@ function validateMountOptions(out: Errors, o: PersistentVolume): void {
 }
 
 /** Labels of nodes may be made their newer selves. */
-const NEWER: Readonly<Record<string, string>> = {
+const NEWER: Readonly<Record<string, string>> = table({
   "beta.kubernetes.io/arch": "kubernetes.io/arch", "beta.kubernetes.io/os": "kubernetes.io/os", "beta.kubernetes.io/instance-type": "node.kubernetes.io/instance-type",
   "failure-domain.beta.kubernetes.io/zone": "topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/region": "topology.kubernetes.io/region",
-};
+});
 const renewed = (affinity: PersistentVolumeSpec["nodeAffinity"]): unknown =>
   JSON.parse(JSON.stringify(affinity ?? null), (key, value: unknown) => (key === "key" && typeof value === "string" ? (NEWER[value] ?? value) : value));
 
@@ -111,12 +112,12 @@ function validateChange(out: Errors, now: PersistentVolumeSpec, old: PersistentV
   if (old.volumeAttributesClassName !== undefined && now.volumeAttributesClassName === undefined) out.push(forbiddenField("spec.volumeAttributesClassName", "update from non-nil value to nil is forbidden"));
 }
 
-const OTHERS: Readonly<Record<string, true>> = { accessModes: true, capacity: true, claimRef: true, mountOptions: true, nodeAffinity: true, persistentVolumeReclaimPolicy: true, storageClassName: true, volumeAttributesClassName: true, volumeMode: true };
+const OTHERS: Readonly<Record<string, true>> = table({ accessModes: true, capacity: true, claimRef: true, mountOptions: true, nodeAffinity: true, persistentVolumeReclaimPolicy: true, storageClassName: true, volumeAttributesClassName: true, volumeMode: true });
 
-const DEPRECATED_ANNOTATIONS: Readonly<Record<string, string>> = {
+const DEPRECATED_ANNOTATIONS: Readonly<Record<string, string>> = table({
   [CLASS_ANNOTATION]: "deprecated since v1.8; use \"storageClassName\" attribute instead",
   [MOUNT_OPTIONS]: "deprecated since v1.31; use \"mountOptions\" attribute instead",
-};
+});
 const DEPRECATED_SOURCES: readonly (readonly [key: keyof PersistentVolumeSpec, text: string, shown?: string])[] = [
   ["cephfs", "deprecated in v1.28, non-functional in v1.31+"], ["photonPersistentDisk", "deprecated in v1.11, non-functional in v1.16+"], ["scaleIO", "deprecated in v1.16, non-functional in v1.22+"],
   ["storageos", "deprecated in v1.22, non-functional in v1.25+", "storageOS"], ["glusterfs", "deprecated in v1.25, non-functional in v1.26+"], ["rbd", "deprecated in v1.28, non-functional in v1.31+"],
